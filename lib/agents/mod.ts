@@ -1,0 +1,2 @@
+/** agents: backend contract, drivers, catalog, failures, models and thinking levels. */
+export * from "./contract.ts";

@@ -1,0 +1,14 @@
+/**
+ * core: what every room stands on. Time, scopes, small synchronisation, lines, text, logs, processes, safe files.
+ * It owns no state and imports nothing from the rooms above.
+ */
+export * from "./backoff.ts";
+export * from "./clock.ts";
+export * from "./errors.ts";
+export * from "./ids.ts";
+export * from "./lines.ts";
+export * from "./log.ts";
+export * from "./process.ts";
+export * from "./scope.ts";
+export * from "./sync.ts";
+export * from "./text.ts";

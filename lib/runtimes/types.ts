@@ -1,0 +1,31 @@
+/** What discovery knows of the agent CLIs on this machine (spec 03 §6, 17.9). */
+
+/** One agent CLI, found or not usable. */
+export interface DiscoveredAgent {
+  readonly provider: string;
+  /** Absolute path to launch; "" when nothing was found. */
+  readonly path: string;
+  /** Version line, "" when unknown. */
+  readonly version: string;
+  /** Wall-clock ms of the probe. */
+  readonly probedAt: number;
+  /** "" = usable. Otherwise one sentence of what is wrong. */
+  readonly problem: string;
+  /** "" or what to do about it, often a command. */
+  readonly fix: string;
+}
+
+/** What a runtime id launches: taken once, at claim (spec 01 §7.4). */
+export interface LaunchTarget {
+  readonly runtimeId: string;
+  readonly workspaceId: string;
+  readonly provider: string;
+  /** Absolute path; "" when this host cannot launch it. */
+  readonly executable: string;
+  readonly prefixArgs: readonly string[];
+  readonly version: string;
+  /** "" for built-in runtimes. */
+  readonly profileId: string;
+  /** Why `executable` is "". */
+  readonly problem: string;
+}

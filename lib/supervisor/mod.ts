@@ -1,0 +1,2 @@
+/** supervisor: rights, broker, engine life, signals. */
+export * from "./protocol.ts";

@@ -1,0 +1,106 @@
+/**
+ * What supervisor and engine say to each other over the Worker's message port: the typed broker.
+ * Values are structured-cloned; nothing here is a class.
+ */
+import type { HostConfig } from "../config/mod.ts";
+import type { EndOptions, EndReport, ProcessGroup } from "../core/mod.ts";
+import type { DiscoveredAgent } from "../runtimes/mod.ts";
+
+/** Why a command may be added to the engine's executables (decisions: server-named executables). */
+export interface ExecutableRequest {
+  /** Command name or absolute path as named by the runtime profile. */
+  readonly command: string;
+  readonly profileId: string;
+  /** Probe `--version` with these arguments before it. */
+  readonly prefixArgs: readonly string[];
+}
+
+export interface ExecutableAnswer {
+  readonly allowed: boolean;
+  /** Absolute path to launch, "" when refused. */
+  readonly path: string;
+  /** Version line, "" when unknown. */
+  readonly version: string;
+  /** Shown to the user when refused. */
+  readonly reason: string;
+  /** False while the path is allowed but not yet in the running engine's rights: it will be after a reload. */
+  readonly effective: boolean;
+}
+
+/** File operations in a local directory of the user's, outside the engine's rights (checked path by path). */
+export type LocalFileOp =
+  | { readonly op: "stat"; readonly path: string }
+  | { readonly op: "read"; readonly path: string }
+  | { readonly op: "write"; readonly path: string; readonly text: string; readonly mode: number }
+  | { readonly op: "mkdir"; readonly path: string; readonly mode: number }
+  | { readonly op: "remove"; readonly path: string; readonly recursive: boolean }
+  | { readonly op: "list"; readonly path: string };
+
+/** Requests of the engine, by name: argument and answer. */
+export interface BrokerCalls {
+  "process.end": { arg: { group: ProcessGroup; options: EndOptions }; answer: EndReport };
+  "process.groupEmpty": { arg: ProcessGroup; answer: boolean };
+  "process.cpuTime": { arg: ProcessGroup; answer: number | undefined };
+  /** Creates a symbolic link below one of the engine's roots; both ends are checked. */
+  "link": { arg: { path: string; target: string }; answer: void };
+  "executable.add": { arg: ExecutableRequest; answer: ExecutableAnswer };
+  /** Runs discovery again; new or vanished agents come back. */
+  "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
+  /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
+  "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
+  "local": { arg: { root: string; ops: readonly LocalFileOp[] }; answer: readonly unknown[] };
+}
+
+export type BrokerName = keyof BrokerCalls;
+
+/** Engine → supervisor. */
+export type FromEngine =
+  | { readonly t: "call"; readonly id: number; readonly name: BrokerName; readonly arg: unknown }
+  | { readonly t: "group"; readonly group: ProcessGroup }
+  | { readonly t: "pong"; readonly id: number; readonly lagMs: number }
+  /** Health as the engine sees it; the supervisor serves it should the engine hang. */
+  | { readonly t: "health"; readonly health: unknown }
+  | { readonly t: "log"; readonly record: unknown }
+  | { readonly t: "state"; readonly state: EngineState; readonly detail: string }
+  /** Claims are paused and nothing runs: the engine can be replaced by one with the new rights. */
+  | { readonly t: "reload" }
+  /** The local API was asked to shut the host down. */
+  | { readonly t: "shutdown" }
+  | { readonly t: "stopped"; readonly exitCode: number; readonly error?: EngineFailure };
+
+/** Supervisor → engine. */
+export type ToEngine =
+  | { readonly t: "start"; readonly boot: EngineBoot }
+  | { readonly t: "answer"; readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly t: "answer"; readonly id: number; readonly ok: false; readonly error: EngineFailure }
+  | { readonly t: "ping"; readonly id: number }
+  | { readonly t: "drain"; readonly timeoutMs: number }
+  | { readonly t: "force" }
+  | { readonly t: "token"; readonly token: string };
+
+/** An error as it crosses threads. */
+export interface EngineFailure {
+  readonly message: string;
+  readonly code: string;
+  readonly exitCode: number;
+  readonly hint: string;
+}
+
+export type EngineState = "starting" | "running" | "stopping" | "stopped";
+
+/** What an engine starts with. */
+export interface EngineBoot {
+  readonly config: HostConfig;
+  readonly agents: readonly DiscoveredAgent[];
+  /** Allowed absolute executables, exactly as in the engine's rights. */
+  readonly executables: readonly string[];
+  readonly git: string;
+  readonly pid: number;
+  /** Wall-clock ms of the host's start (not the engine's), for uptime. */
+  readonly startedAt: number;
+  /** Restarts of the engine before this one. */
+  readonly restarts: number;
+  readonly credential: string;
+  /** Private temporary base, in the engine's rights. */
+  readonly tempBase: string;
+}

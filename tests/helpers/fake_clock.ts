@@ -1,0 +1,87 @@
+/** A clock that only moves when told to: timers fire in order of due time. */
+import type { Clock, Timer } from "../../lib/core/mod.ts";
+
+interface Pending {
+  readonly due: number;
+  readonly order: number;
+  readonly fn: () => void;
+}
+
+/** Starts at `startMs` (wall) and 0 (monotonic). */
+export class FakeClock implements Clock {
+  #wall: number;
+  #mono = 0;
+  #order = 0;
+  readonly #timers = new Set<Pending>();
+
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
+    this.#wall = startMs;
+  }
+
+  now(): number {
+    return this.#wall;
+  }
+
+  monotonic(): number {
+    return this.#mono;
+  }
+
+  timer(delayMs: number, fn: () => void): Timer {
+    const pending = { due: this.#mono + Math.max(0, delayMs), order: this.#order++, fn };
+    this.#timers.add(pending);
+    return { cancel: () => void this.#timers.delete(pending) };
+  }
+
+  /** Timers not yet fired or cancelled. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Monotonic time of the next timer, or undefined. */
+  get nextDue(): number | undefined {
+    return this.#next()?.due;
+  }
+
+  /** Jumps the wall clock without the monotonic one (suspend, clock set). */
+  jumpWall(ms: number): void {
+    this.#wall += ms;
+  }
+
+  /**
+   * Moves time forward by `ms`, firing every timer that comes due on the way. Between timers pending promise
+   * reactions (and, with `io`, real I/O callbacks) get to run.
+   */
+  async advance(ms: number, options: { readonly io?: boolean } = {}): Promise<void> {
+    const end = this.#mono + ms;
+    await settle(options.io);
+    for (let next = this.#next(); next !== undefined && next.due <= end; next = this.#next()) {
+      this.#move(next.due - this.#mono);
+      this.#timers.delete(next);
+      next.fn();
+      await settle(options.io);
+    }
+    this.#move(end - this.#mono);
+    await settle(options.io);
+  }
+
+  #move(ms: number): void {
+    this.#mono += ms;
+    this.#wall += ms;
+  }
+
+  #next(): Pending | undefined {
+    let first: Pending | undefined;
+    for (const timer of this.#timers) {
+      if (first === undefined || timer.due < first.due || timer.due === first.due && timer.order < first.order) {
+        first = timer;
+      }
+    }
+    return first;
+  }
+}
+
+/** Lets promise reactions run; with `io` also a few turns of the event loop. */
+async function settle(io = false): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  if (io) for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
