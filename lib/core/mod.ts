@@ -4,6 +4,7 @@
  */
 export * from "./backoff.ts";
 export * from "./clock.ts";
+export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./lines.ts";
@@ -12,3 +13,4 @@ export * from "./process.ts";
 export * from "./scope.ts";
 export * from "./sync.ts";
 export * from "./text.ts";
+export * from "./words.ts";
