@@ -1,4 +1,5 @@
-/** Small abortable synchronisation: semaphore, mutex, one-slot notice, broadcast, event. */
+/** Small abortable synchronisation: semaphore, mutex, one-slot notice, broadcast. */
+import { type Clock, sleep } from "./clock.ts";
 
 /** Counts permits; a waiter that aborts leaves the queue and never swallows a permit. FIFO. */
 export class Semaphore {
@@ -104,6 +105,26 @@ export class Notice {
       };
       signal?.addEventListener("abort", onAbort, { once: true });
     });
+  }
+}
+
+/** Waits for a notice, at most `ms`; one that is already there costs no timer. Rejects when the signal aborts. */
+export async function waitAtMost(
+  clock: Clock,
+  notice: Notice,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  if (notice.take()) return;
+  const over = new AbortController();
+  const onAbort = () => over.abort(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([notice.wait(over.signal), sleep(clock, ms, over.signal)]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    over.abort();
   }
 }
 

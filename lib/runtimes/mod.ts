@@ -1,2 +1,6 @@
 /** runtimes: finding agent CLIs, versions, registration, custom profiles, drift, recovery. */
 export * from "./types.ts";
+export * from "./gone_gate.ts";
+export * from "./offers.ts";
+export * from "./registrar.ts";
+export * from "./registry.ts";

@@ -1,0 +1,181 @@
+/** Workspace sync: who am I a member of, what changed, what is owed (spec 01 §7.3, 11.3; 02 §17.9). */
+import { type ControlApi, isUnauthorized, type WorkspaceRef } from "../control/mod.ts";
+import {
+  Backoff,
+  type Clock,
+  errorText,
+  getLog,
+  HostError,
+  isAbort,
+  jitter,
+  Notice,
+  type Random,
+  waitAtMost,
+} from "../core/mod.ts";
+import { NothingToRegister, type Registrar, type RuntimeRegistry } from "../runtimes/mod.ts";
+import type { StatusBoard } from "./status_board.ts";
+
+const log = getLog("engine", "sync");
+
+/** Period while something is registered, against a server that pushes changes. */
+const PUSHED_MS = 30 * 60_000;
+/** Longest back-off after failures; shorter while nothing is registered. */
+const MAX_BACKOFF_MS = 30 * 60_000;
+const MAX_BOOT_BACKOFF_MS = 5 * 60_000;
+
+export interface SyncPorts {
+  readonly control: ControlApi;
+  readonly registry: RuntimeRegistry;
+  readonly registrar: Registrar;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly status: StatusBoard;
+  /** Period against servers that do not push, ms (30 s). */
+  readonly intervalMs: number;
+}
+
+/** No runtime could be registered in any workspace: at start-up a failure, later a log line. */
+export class NoRuntimeRegistered extends HostError {
+  constructor(count: number) {
+    super(`failed to register runtimes for any of the ${count} workspace(s)`, {
+      code: "no_runtime_registered",
+      hint: "multica-host agents",
+    });
+  }
+}
+
+/** One pass at a time; events during a pass cause one more. */
+export class WorkspaceSync {
+  readonly #dirty = new Notice();
+  #pushes = false;
+
+  constructor(private readonly ports: SyncPorts) {}
+
+  /** Asks for a pass soon: an event, a reconnect, a wake. Bursts collapse. */
+  request(): void {
+    this.#dirty.notify();
+  }
+
+  /** The server showed that it announces workspace changes. */
+  sawPush(): void {
+    this.#pushes = true;
+  }
+
+  /** One pass. @throws when the list could not be read, or nothing at all could be registered. */
+  async pass(signal: AbortSignal): Promise<void> {
+    const { registry } = this.ports;
+    const answer = await this.ports.control.listWorkspaces({ signal });
+    if (answer.push) this.#pushes = true;
+    const tracked = registry.workspaces();
+    const listed = answer.workspaces === "unchanged"
+      ? tracked.map(({ id, name }) => ({ id, name }))
+      : answer.workspaces;
+    let registered = 0;
+    for (const workspace of listed) {
+      const known = registry.workspace(workspace.id) !== undefined;
+      if (await (known ? this.#update(workspace, signal) : this.#join(workspace, signal))) registered++;
+    }
+    const ids = new Set(listed.map((workspace) => workspace.id));
+    for (const workspace of tracked) {
+      if (ids.has(workspace.id)) continue;
+      registry.untrack(workspace.id);
+      log.info("workspace no longer watched", { workspace_id: workspace.id, name: workspace.name });
+    }
+    registry.announce();
+    this.#say(listed.length);
+    const converged = registry.workspaces().some((workspace) => workspace.converged);
+    if (listed.length > 0 && registered === 0 && registry.runtimeIds().length === 0 && !converged) {
+      throw new NoRuntimeRegistered(listed.length);
+    }
+  }
+
+  /** Passes until the signal ends it: on request, or when the period is over. */
+  async loop(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(this.ports.intervalMs, MAX_BACKOFF_MS, this.ports.random);
+    let waitMs = this.#period();
+    for (;;) {
+      await waitAtMost(this.ports.clock, this.#dirty, waitMs, signal);
+      try {
+        await this.pass(signal);
+        backoff.reset();
+        waitMs = this.#period();
+      } catch (error) {
+        if (isAbort(error) && signal.aborted) throw error;
+        log.debug("workspace sync failed", { error: errorText(error) });
+        this.ports.status.set("sync", `failing: ${errorText(error)}`);
+        const cap = this.ports.registry.runtimeIds().length === 0 ? MAX_BOOT_BACKOFF_MS : MAX_BACKOFF_MS;
+        waitMs = this.#pushes ? Math.min(backoff.next(), cap) : this.#period();
+      }
+    }
+  }
+
+  /** A known workspace: fresh settings where nobody pushes, drift, and what is owed. */
+  async #update(workspace: WorkspaceRef, signal: AbortSignal): Promise<boolean> {
+    const tracked = this.ports.registry.workspace(workspace.id);
+    if (tracked) tracked.name = workspace.name;
+    await this.#quietly("repos", workspace, signal, async () => {
+      const answer = await this.ports.control.workspaceRepos(workspace.id, { signal });
+      this.ports.registry.applyRepos(workspace.id, answer);
+    });
+    await this.#quietly(
+      "profiles",
+      workspace,
+      signal,
+      () => this.ports.registrar.refresh(workspace.id, signal),
+    );
+    try {
+      return await this.ports.registrar.retryOwed(workspace.id, signal);
+    } catch (error) {
+      if (isAbort(error) && signal.aborted) throw error;
+      log.warn("registration failed", { workspace_id: workspace.id, error: errorText(error) });
+      return false;
+    }
+  }
+
+  async #join(workspace: WorkspaceRef, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.ports.registrar.join(workspace, signal);
+      return true;
+    } catch (error) {
+      if (isAbort(error) && signal.aborted) throw error;
+      const reason = error instanceof NothingToRegister
+        ? "no usable agent on this machine"
+        : errorText(error);
+      log.error("first registration of a workspace failed", {
+        workspace_id: workspace.id,
+        name: workspace.name,
+        error: reason,
+      });
+      return false;
+    }
+  }
+
+  async #quietly(what: string, workspace: WorkspaceRef, signal: AbortSignal, work: () => Promise<void>) {
+    try {
+      await work();
+    } catch (error) {
+      if (isAbort(error) && signal.aborted) throw error;
+      log.debug("refresh failed", { what, workspace_id: workspace.id, error: errorText(error) });
+    }
+  }
+
+  #period(): number {
+    const quiet = this.#pushes && this.ports.registry.runtimeIds().length > 0;
+    return jitter(quiet ? PUSHED_MS : this.ports.intervalMs, this.ports.random);
+  }
+
+  #say(workspaces: number): void {
+    const runtimes = this.ports.registry.runtimeIds().length;
+    this.ports.status.set(
+      "sync",
+      `watching ${workspaces} workspace${workspaces === 1 ? "" : "s"} with ${runtimes} runtime${
+        runtimes === 1 ? "" : "s"
+      }, ${this.#pushes ? "changes are pushed" : "asking every 30 s"}`,
+    );
+  }
+}
+
+/** True when a failed first pass is worth waiting for: anything but a refused token. */
+export function worthRetrying(error: unknown): boolean {
+  return !isUnauthorized(error) && !(error instanceof NoRuntimeRegistered);
+}
