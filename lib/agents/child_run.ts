@@ -346,7 +346,7 @@ export function startChild(options: ChildRunOptions, attach: (run: ChildRun) => 
   const child = launchAgent(options.name, {
     executable: request.executable,
     args: options.args,
-    env: options.env ?? request.env,
+    env: { ...(options.env ?? request.env), PWD: request.cwd },
     cwd: request.cwd,
     stdin: options.stdin,
     detached: true,

@@ -1,4 +1,13 @@
-/** agents: backend contract, drivers, catalog, failures, models and thinking levels. */
+/**
+ * agents: one driver per protocol behind one contract, and a catalog of providers as data. It turns a run request
+ * into events and one result, and knows nothing of servers, journals or work directories.
+ */
 export * from "./args.ts";
+export * from "./child_launch.ts";
 export * from "./child_run.ts";
 export * from "./contract.ts";
+export * from "./failures.ts";
+export * from "./failures_poison.ts";
+export * from "./resume.ts";
+export * from "./usage.ts";
+export * from "./usage_window.ts";

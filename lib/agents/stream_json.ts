@@ -23,11 +23,6 @@ export function str(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** A count: the non-negative finite number, truncated, or 0. */
-export function count(value: unknown): number {
-  return typeof value === "number" && value > 0 && Number.isFinite(value) ? Math.trunc(value) : 0;
-}
-
 /** The object, or an empty one. */
 export function obj(value: unknown): Json {
   return isObject(value) ? value : EMPTY;
