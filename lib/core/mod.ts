@@ -9,6 +9,7 @@ export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./lines.ts";
 export * from "./log.ts";
+export * from "./platform/mod.ts";
 export * from "./process.ts";
 export * from "./scope.ts";
 export * from "./sync.ts";
