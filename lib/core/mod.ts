@@ -6,6 +6,7 @@ export * from "./backoff.ts";
 export * from "./clock.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
+export * from "./failure.ts";
 export * from "./ids.ts";
 export * from "./lines.ts";
 export * from "./log.ts";

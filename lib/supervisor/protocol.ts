@@ -3,7 +3,7 @@
  * Values are structured-cloned; nothing here is a class.
  */
 import type { HostConfig } from "../config/mod.ts";
-import type { EndOptions, EndReport, ProcessGroup } from "../core/mod.ts";
+import type { EndOptions, EndReport, Failure, ProcessGroup } from "../core/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 
 /** Why a command may be added to the engine's executables (decisions: server-named executables). */
@@ -60,7 +60,7 @@ export type FromEngine =
   | { readonly t: "pong"; readonly id: number; readonly lagMs: number }
   /** Health as the engine sees it; the supervisor serves it should the engine hang. */
   | { readonly t: "health"; readonly health: unknown }
-  | { readonly t: "log"; readonly record: unknown }
+  | { readonly t: "log"; readonly record: PostedRecord }
   | { readonly t: "state"; readonly state: EngineState; readonly detail: string }
   /** Claims are paused and nothing runs: the engine can be replaced by one with the new rights. */
   | { readonly t: "reload" }
@@ -73,17 +73,25 @@ export type ToEngine =
   | { readonly t: "start"; readonly boot: EngineBoot }
   | { readonly t: "answer"; readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly t: "answer"; readonly id: number; readonly ok: false; readonly error: EngineFailure }
-  | { readonly t: "ping"; readonly id: number }
+  /** `at`: wall-clock ms of sending, so that the answer can say how late the engine's loop was. */
+  | { readonly t: "ping"; readonly id: number; readonly at: number }
+  /** Discovery has news: versions known by now, programs that came or went. Paths outside `executables` need a reload. */
+  | { readonly t: "agents"; readonly agents: readonly DiscoveredAgent[] }
   | { readonly t: "drain"; readonly timeoutMs: number }
   | { readonly t: "force" }
   | { readonly t: "token"; readonly token: string };
 
 /** An error as it crosses threads. */
-export interface EngineFailure {
+export type EngineFailure = Failure;
+
+/** A log record of the engine, ready for the supervisor's sinks. */
+export interface PostedRecord {
+  readonly category: readonly string[];
+  readonly level: "trace" | "debug" | "info" | "warning" | "error" | "fatal";
+  /** Wall-clock ms. */
+  readonly timestamp: number;
   readonly message: string;
-  readonly code: string;
-  readonly exitCode: number;
-  readonly hint: string;
+  readonly properties: Readonly<Record<string, unknown>>;
 }
 
 export type EngineState = "starting" | "running" | "stopping" | "stopped";
