@@ -61,10 +61,14 @@ export interface HostConfig {
   /** 0 = a running tool never trips it. */
   readonly toolWatchdogMs: number;
   readonly opencodeIdleMs: number;
+  /** Time the OpenClaw command line has to answer. Default 30 s. */
+  readonly openclawCliMs?: number;
   readonly drainTimeoutMs: number;
   readonly keepEnvAfterTask: boolean;
   readonly autoUpdate: boolean;
   readonly autoUpdateIntervalMs: number;
+  /** Restart into a new version somebody else installed (spec 03 §17.8). */
+  readonly autoReload?: boolean;
   readonly gc: GcSettings;
   /** Provider → extra arguments (`MULTICA_CLAUDE_ARGS`, …). */
   readonly agentArgs: Readonly<Record<string, readonly string[]>>;
