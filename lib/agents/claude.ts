@@ -9,12 +9,16 @@ export function allowInForeground(input: Json): Json {
   return { behavior: "allow", updatedInput };
 }
 
-/** What makes Claude Code itself. */
+/**
+ * What makes Claude Code itself. Since 2.1 it sends every subagent to the background and reports a `result` while
+ * they still work (seen with 2.1.332); one variable keeps them in the foreground. The task's own value wins.
+ */
 export const claudeDialect: StreamJsonDialect = {
   name: "claude",
   graceMs: 5_000,
   args: claudeArgs,
   preflight: (request, args) => claudePreflight(args, request.env, { uid: currentUid(), os: Deno.build.os }),
+  env: (request) => ({ CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1", ...request.env }),
   allow: allowInForeground,
   terminalReasons: {
     prompt_too_long: "the session's context window is exhausted and compaction could not recover it",

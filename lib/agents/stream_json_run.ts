@@ -101,7 +101,7 @@ class StreamJsonProtocol implements ChildProtocol {
   cutLine(head: string): void {
     this.#state.counts.invalid++;
     // Too long to read, but it was the last word: the CLI now waits for the end of its stdin.
-    if (/^\s*\{\s*"type"\s*:\s*"result"/.test(head)) this.run.terminal();
+    if (mayBeResult(head)) this.run.terminal();
   }
 
   conclude(end: ChildEnd): AgentResult {
@@ -194,6 +194,12 @@ class StreamJsonProtocol implements ChildProtocol {
       anthropic_base_url_configured: (this.request.env.ANTHROPIC_BASE_URL ?? "") !== "",
     });
   }
+}
+
+/** Whether the beginning of a line looks like a `result` event; real ones name their type late. */
+function mayBeResult(head: string): boolean {
+  const type = /^\s*\{\s*"type"\s*:\s*"(\w+)"/.exec(head)?.[1];
+  return type === "result" || type === undefined && /"terminal_reason"|"type"\s*:\s*"result"/.test(head);
 }
 
 function logLaunch(request: RunRequest, args: readonly string[]): void {

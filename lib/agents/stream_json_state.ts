@@ -164,6 +164,7 @@ export class StreamState {
       this.#emit(ACTIVITY);
       return;
     }
+    if (isAsyncLaunch(event.tool_use_result)) this.asyncLaunched = true;
     for (const entry of content) {
       const block = obj(entry);
       if (block.type !== "tool_result") continue;

@@ -43,6 +43,17 @@ export function markerAlive(marker: string): boolean {
   return stats().some((stat) => hasMarker(stat.pid, marker));
 }
 
+/** Command lines of the processes that carry `marker`. */
+export function commandLines(marker: string): string[] {
+  return stats().filter((stat) => hasMarker(stat.pid, marker)).map((stat) => {
+    try {
+      return decoder.decode(Deno.readFileSync(`/proc/${stat.pid}/cmdline`)).replaceAll("\0", " ").trim();
+    } catch {
+      return ""; // Gone meanwhile.
+    }
+  });
+}
+
 function stats(): { pid: number; group: number }[] {
   const found: { pid: number; group: number }[] = [];
   for (const entry of Deno.readDirSync("/proc")) {
