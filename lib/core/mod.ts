@@ -14,6 +14,7 @@ export * from "./log_format.ts";
 export * from "./log_sinks.ts";
 export * from "./platform/mod.ts";
 export * from "./process.ts";
+export * from "./redact.ts";
 export * from "./rotating_file.ts";
 export * from "./scope.ts";
 export * from "./sync.ts";
