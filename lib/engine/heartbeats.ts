@@ -6,7 +6,7 @@ import {
   getLog,
   isAbort,
   type Random,
-  Scope,
+  type Scope,
   sleep,
   withDeadline,
 } from "../core/mod.ts";

@@ -1,6 +1,6 @@
 /** Claim pollers: one a runtime, each with its own wake flag and offset (spec 01 §7.10, 02 §11). */
 import { type ClaimedTask, type ControlApi, isRuntimeGone, pollOffsetMs } from "../control/mod.ts";
-import { type Clock, errorText, getLog, isAbort, Notice, Scope, waitAtMost } from "../core/mod.ts";
+import { type Clock, errorText, getLog, isAbort, Notice, type Scope, waitAtMost } from "../core/mod.ts";
 import type { RuntimeRegistry } from "../runtimes/mod.ts";
 import type { ClaimGate } from "./claim_gate.ts";
 import type { Slot, SlotPool } from "./slots.ts";
