@@ -73,6 +73,8 @@ export interface RunRequest {
   readonly semanticInactivityMs: number;
   /** Codex start-up request limit, ms (spec 06 §11.5). */
   readonly handshakeMs: number;
+  /** Codex: limit to the first sign of progress, ms; absent or not positive = derived (spec 06 §10.5). */
+  readonly firstTurnMs?: number;
   /** Private temporary directory of the task, writable by host and agent. */
   readonly tempDir: string;
   /** Version line of the CLI, "" when unknown. */
