@@ -53,6 +53,11 @@ export function flagName(token: string): string {
   return at > 0 ? token.slice(0, at) : token;
 }
 
+/** `flag value`, or nothing for an empty value. */
+export function option(flag: string, value: string): string[] {
+  return value === "" ? [] : [flag, value];
+}
+
 function takesNext(mode: "value" | "none" | "optional", next: string | undefined): boolean {
   return mode === "value" || mode === "optional" && next !== undefined && !next.startsWith("-");
 }

@@ -14,10 +14,14 @@ export function allowInForeground(input: Json): Json {
  * they still work (seen with 2.1.332); one variable keeps them in the foreground. The task's own value wins.
  */
 export const claudeDialect: StreamJsonDialect = {
-  name: "claude",
   graceMs: 5_000,
+  promptOnStdin: true,
   args: claudeArgs,
-  preflight: (request, args) => claudePreflight(args, request.env, { uid: currentUid(), os: Deno.build.os }),
+  preflight: (request, args) => {
+    // Only the real one refuses root; other programs may speak its protocol.
+    if (request.provider !== "claude") return;
+    claudePreflight(args, request.env, { uid: currentUid(), os: Deno.build.os });
+  },
   env: (request) => ({ CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1", ...request.env }),
   allow: allowInForeground,
   terminalReasons: {

@@ -1,6 +1,6 @@
 /** Claude Code's command line and what is checked before it starts (spec 06 §11.1, §2.3). */
 import { LaunchError } from "../core/mod.ts";
-import { type BlockedFlags, filterArgs, filterPrefix } from "./args.ts";
+import { type BlockedFlags, filterArgs, filterPrefix, option } from "./args.ts";
 import type { RunRequest } from "./contract.ts";
 
 /** Flags Claude's protocol keeps for itself. */
@@ -32,16 +32,12 @@ export function claudeArgs(request: RunRequest, mcpPath: string): string[] {
     ...option("--resume", request.resumeSessionId),
   ];
   return [
-    ...filterPrefix("claude", request.prefixArgs, CLAUDE_BLOCKED, protocol),
+    ...filterPrefix(request.provider, request.prefixArgs, CLAUDE_BLOCKED, protocol),
     ...protocol,
-    ...filterArgs("claude", request.extraArgs, CLAUDE_BLOCKED),
-    ...filterArgs("claude", request.customArgs, CLAUDE_BLOCKED),
+    ...filterArgs(request.provider, request.extraArgs, CLAUDE_BLOCKED),
+    ...filterArgs(request.provider, request.customArgs, CLAUDE_BLOCKED),
     ...option("--mcp-config", mcpPath),
   ];
-}
-
-function option(flag: string, value: string): string[] {
-  return value === "" ? [] : [flag, value];
 }
 
 const SANDBOX_YES = new Set(["1", "true", "yes", "on"]);

@@ -3,6 +3,9 @@
  * into events and one result, and knows nothing of servers, journals or work directories.
  */
 export * from "./args.ts";
+export * from "./catalog.ts";
+export type { DriverId } from "./catalog_drivers.ts";
+export { type ProviderRow, PROVIDERS } from "./catalog_rows.ts";
 export * from "./child_launch.ts";
 export * from "./child_run.ts";
 export * from "./codex.ts";
@@ -10,6 +13,7 @@ export * from "./codex_rollout.ts";
 export * from "./contract.ts";
 export * from "./failures.ts";
 export * from "./failures_poison.ts";
+export { REHEARSAL_VERB, runRehearsalAgent } from "./rehearsal.ts";
 export * from "./resume.ts";
 export * from "./sanitise.ts";
 export * from "./usage.ts";

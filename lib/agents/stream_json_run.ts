@@ -1,7 +1,7 @@
-/** Drives a CLI that speaks Claude's stream-json on stdin and stdout (spec 06 §3; dialects: claude, codebuddy). */
+/** Drives a CLI that speaks Claude's stream-json (spec 06 §3; dialects: claude, codebuddy, qwen). */
 import { getLog, wireText } from "../core/mod.ts";
 import { loggableArgs } from "./args.ts";
-import { type ChildEnd, type ChildProtocol, ChildRun, startChild } from "./child_run.ts";
+import { type ChildEnd, type ChildProtocol, type ChildRun, startChild } from "./child_run.ts";
 import type { AgentResult, AgentRun, Driver, RunPorts, RunRequest } from "./contract.ts";
 import { isObject, type Json, obj, parseLine, str } from "./stream_json.ts";
 import { type McpFile, writeMcpFile } from "./stream_json_mcp.ts";
@@ -13,10 +13,10 @@ const log = getLog("agents");
 
 /** Where the CLIs that speak this protocol differ. */
 export interface StreamJsonDialect {
-  /** Word for messages: `claude`. */
-  readonly name: string;
   /** Time between TERM and KILL, ms. */
   readonly graceMs: number;
+  /** Prompt and permissions go over stdin; otherwise the prompt is an argument and stdin is closed. */
+  readonly promptOnStdin: boolean;
   /** The whole argument vector. `mcpPath` is "" without a managed set. */
   readonly args: (request: RunRequest, mcpPath: string) => string[];
   /** Refuses a launch that cannot work. @throws {LaunchError} */
@@ -50,15 +50,15 @@ async function startStreamJson(
     logLaunch(request, args);
     const env = dialect.env?.(request);
     const child = startChild({
-      name: dialect.name,
+      name: request.provider,
       request,
       ports,
       args,
-      stdin: "piped",
+      stdin: dialect.promptOnStdin ? "piped" : "null",
       graceMs: dialect.graceMs,
       ...(env === undefined ? {} : { env }),
     }, (run) => new StreamJsonProtocol(dialect, request, ports, run, mcp));
-    child.send(promptLine(request.prompt));
+    if (dialect.promptOnStdin) child.send(promptLine(request.prompt));
     return child.run;
   } catch (error) {
     await mcp?.remove();
@@ -143,7 +143,7 @@ class StreamJsonProtocol implements ChildProtocol {
   #result(end: ChildEnd | undefined): AgentResult {
     const state = this.#state;
     const verdict = streamVerdict({
-      name: this.dialect.name,
+      name: this.request.provider,
       outcome: state.outcome,
       end,
       stopCause: this.run.stopCause,

@@ -26,6 +26,8 @@ export interface StreamCounts {
   unhandledSubtypes: number;
 }
 
+/** Subtypes that are failures even where `is_error` is missing. */
+const ERROR_SUBTYPES = new Set(["error_during_execution", "error", "failed"]);
 const ACTIVITY: AgentEvent = { type: "activity" };
 const MAX_UNHANDLED_TYPES = 16;
 
@@ -184,7 +186,7 @@ export class StreamState {
     if (this.outcome !== undefined) return;
     const subtype = str(event.subtype);
     this.outcome = {
-      isError: event.is_error === true || subtype === "error_during_execution",
+      isError: event.is_error === true || ERROR_SUBTYPES.has(subtype) || event.type === "error",
       text: resultText(event),
       terminalReason: str(event.terminal_reason).trim(),
       costUsd: typeof event.total_cost_usd === "number" && event.total_cost_usd > 0

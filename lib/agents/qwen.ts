@@ -1,0 +1,60 @@
+/** Qwen Code: Claude-shaped events, prompt as an argument, nothing on stdin (spec 07 §10.5). */
+import { type BlockedFlags, filterArgs, filterPrefix, option } from "./args.ts";
+import type { RunRequest } from "./contract.ts";
+import { type StreamJsonDialect, streamJsonDriver } from "./stream_json_run.ts";
+
+/** Flags Qwen's protocol keeps for itself. */
+export const QWEN_BLOCKED: BlockedFlags = {
+  "-p": "value",
+  "--prompt": "value",
+  "-i": "value",
+  "--prompt-interactive": "value",
+  "-o": "value",
+  "--output-format": "value",
+  "-m": "value",
+  "--model": "value",
+  "-r": "value",
+  "--resume": "value",
+  "--chat-recording": "value",
+  "--mcp-config": "value",
+  "--approval-mode": "value",
+  "--core-tools": "value",
+  "-c": "none",
+  "--continue": "none",
+  "--safe-mode": "none",
+  "--yolo": "none",
+  "-y": "none",
+};
+
+/** `-p PROMPT --output-format stream-json [--model M] [--resume ID] --yolo` extra custom `[--mcp-config FILE]`. */
+export function qwenArgs(request: RunRequest, mcpPath: string): string[] {
+  const protocol = [
+    "-p",
+    request.prompt,
+    "--output-format",
+    "stream-json",
+    ...option("--model", request.model),
+    ...option("--resume", request.resumeSessionId),
+    "--yolo",
+  ];
+  return [
+    ...filterPrefix(request.provider, request.prefixArgs, QWEN_BLOCKED, protocol),
+    ...protocol,
+    ...filterArgs(request.provider, request.extraArgs, QWEN_BLOCKED),
+    ...filterArgs(request.provider, request.customArgs, QWEN_BLOCKED),
+    ...option("--mcp-config", mcpPath),
+  ];
+}
+
+/** What makes Qwen Code itself. */
+export const qwenDialect: StreamJsonDialect = {
+  graceMs: 10_000,
+  promptOnStdin: false,
+  args: qwenArgs,
+  allow: (input) => ({ behavior: "allow", updatedInput: input }),
+  terminalReasons: {},
+  asyncLaunchError: "",
+};
+
+/** The Qwen Code driver. */
+export const qwenDriver = streamJsonDriver(qwenDialect);
