@@ -221,6 +221,10 @@ export interface ClaimedTask {
   readonly auth_token: string;
   /** Squad-leader role as data on later servers; undefined = decide by text (spec 05 §2). */
   readonly is_leader_task: boolean | undefined;
+  /** A task kind of later servers that is refused where it is not implemented; "" or absent otherwise (spec 01 §11.12). */
+  readonly regenerate_quick_actions_for?: string;
+  /** Fields that came with a type the contract does not know and were read as zero; absent when there are none. */
+  readonly malformed?: readonly string[];
 }
 
 /** What the host reads of a task row in answers to start, complete, fail (spec 01 §4.13, 4.19). */
@@ -321,7 +325,10 @@ export interface CallOptions {
  */
 export interface ControlApi {
   renewToken(options?: CallOptions): Promise<{ renewed: boolean; expires_at: string }>;
-  /** Prefers `GET /api/daemon/workspaces` with its ETag; "unchanged" for 304. `push` = the newer endpoint answers. */
+  /**
+   * Prefers `GET /api/daemon/workspaces` with its ETag. A 304 may give the list of that ETag again (as `HttpControl`
+   * does, so that a workspace whose join failed is seen again) or "unchanged". `push` = the newer endpoint answers.
+   */
   listWorkspaces(
     options?: CallOptions,
   ): Promise<{ workspaces: readonly WorkspaceRef[] | "unchanged"; push: boolean }>;
@@ -378,4 +385,37 @@ export interface ControlApi {
   report(runtimeId: string, requestId: string, report: AsyncReport, options?: CallOptions): Promise<boolean>;
   /** Drops pooled connections that may be dead (after sleep, after two transient failures in a row). */
   dropConnections(): void;
+}
+
+/** What the collector asks the server about (spec 01 §4.21, 11.10). Methods throw as those of {@link ControlApi}. */
+export type GcParent = "issues" | "chat-sessions" | "autopilot-runs" | "tasks";
+
+/** Times are RFC 3339, "" where the server has none. */
+export interface GcCheck {
+  readonly status: string;
+  readonly updated_at: string;
+  readonly completed_at: string;
+}
+
+export interface IssueGcCheck {
+  readonly id: string;
+  readonly found: boolean;
+  readonly status: string;
+  readonly updated_at: string;
+}
+
+/** The questions of the collector and of diagnostics, beside {@link ControlApi}. */
+export interface ControlChecks {
+  gcCheck(parent: GcParent, id: string, options?: CallOptions): Promise<GcCheck>;
+  /**
+   * Up to 500 issues at once; undefined where the server has no such route (ask one by one). More are asked in
+   * several requests.
+   */
+  issuesGcCheck(
+    workspaceId: string,
+    issueIds: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly IssueGcCheck[] | undefined>;
+  /** Queued and dispatched tasks of a runtime (spec 01 §4.23). */
+  pendingTasks(runtimeId: string, options?: CallOptions): Promise<readonly TaskRow[]>;
 }
