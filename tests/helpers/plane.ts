@@ -96,11 +96,11 @@ export async function scene(
 }
 
 /** Claims for a runtime; the task of the answer or null. */
-// deno-lint-ignore no-explicit-any
 export async function claim(
   plane: Plane,
   runtimeId: string,
   headers: Record<string, string> = {},
+  // deno-lint-ignore no-explicit-any
 ): Promise<any> {
   const answer = await wire(plane, "POST", `/api/daemon/runtimes/${runtimeId}/tasks/claim`, {}, { headers });
   if (answer.status !== 200) throw new Error(`claim answered ${answer.status}: ${answer.text}`);
