@@ -1,5 +1,6 @@
 /** The engine's side of the message port: starts the engine, answers pings, passes orders in and news out. */
 import { type Clock, failureOf, getLog, type ProcessControl, type Random } from "../core/mod.ts";
+import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 import type { EngineBoot, EngineFailure, EngineState, FromEngine, ToEngine } from "../supervisor/mod.ts";
 import { type BrokerCall, BrokerClient, brokeredProcesses } from "./broker_client.ts";
@@ -41,6 +42,8 @@ export interface EngineHandle {
   token(token: string): void;
   /** Discovery has news. */
   agents(agents: readonly DiscoveredAgent[]): void;
+  /** An agent asks the local API for a checkout; `signal` ends when it has gone. A rejection becomes a 500. */
+  checkout(request: CheckoutRequest, signal: AbortSignal): Promise<CheckoutAnswer>;
   /** Settles when everything has ended. A rejection is a fault of the engine and restarts it. */
   readonly finished: Promise<EngineEnd>;
 }
@@ -62,6 +65,7 @@ export function serveEngine(
   time: { readonly clock: Clock; readonly random: Random },
 ): void {
   const client = new BrokerClient((message) => port.post(message));
+  const checkouts = new Map<number, AbortController>();
   let handle: EngineHandle | undefined;
   port.listen((message) => {
     switch (message.t) {
@@ -80,8 +84,20 @@ export function serveEngine(
         return handle?.token(message.token);
       case "agents":
         return handle?.agents(message.agents);
+      case "checkout":
+        return void checkout(message.id, message.request);
+      case "checkout.abort":
+        return checkouts.get(message.id)?.abort();
     }
   });
+
+  async function checkout(id: number, request: CheckoutRequest): Promise<void> {
+    const abort = new AbortController();
+    checkouts.set(id, abort);
+    const answer = await answerCheckout(handle, request, abort.signal);
+    checkouts.delete(id);
+    port.post({ t: "checkout", id, answer });
+  }
 
   function begin(boot: EngineBoot): EngineHandle | undefined {
     postLogs(boot.config.logLevel, (record) => port.post({ t: "log", record }));
@@ -113,5 +129,19 @@ export function serveEngine(
   function stopped(end: EngineEnd): void {
     client.close();
     port.post({ t: "stopped", ...end });
+  }
+}
+
+async function answerCheckout(
+  handle: EngineHandle | undefined,
+  request: CheckoutRequest,
+  signal: AbortSignal,
+): Promise<CheckoutAnswer> {
+  if (handle === undefined) return { status: 503, body: "the host is still starting" };
+  try {
+    return await handle.checkout(request, signal);
+  } catch (error) {
+    log.warn("checkout failed", { url: request.url, error: failureOf(error).message });
+    return { status: 500, body: failureOf(error).message };
   }
 }

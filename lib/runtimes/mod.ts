@@ -6,5 +6,13 @@ export * from "./registrar.ts";
 export * from "./registry.ts";
 export * from "./discovery.ts";
 export { diagnosePlaceholder, type Diagnosis, type Repair, repairOf } from "./discovery_diagnose.ts";
-export { FALLBACK_PATH, findCommand, hasSeparator, hostPath, type LocateContext, pathFor } from "./locate.ts";
+export {
+  executableAt,
+  FALLBACK_PATH,
+  findCommand,
+  hasSeparator,
+  hostPath,
+  type LocateContext,
+  pathFor,
+} from "./locate.ts";
 export * from "./versions.ts";

@@ -2,6 +2,7 @@
  * What supervisor and engine say to each other over the Worker's message port: the typed broker.
  * Values are structured-cloned; nothing here is a class.
  */
+import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { EndOptions, EndReport, Failure, ProcessGroup } from "../core/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
@@ -36,6 +37,19 @@ export type LocalFileOp =
   | { readonly op: "remove"; readonly path: string; readonly recursive: boolean }
   | { readonly op: "list"; readonly path: string };
 
+/** What one operation found: `stat` and the others fill what they know; a missing file is `kind: "missing"`, no error. */
+export interface LocalFileAnswer {
+  readonly kind?: "file" | "dir" | "link" | "other" | "missing";
+  readonly size?: number;
+  readonly mtimeMs?: number;
+  /** Permission bits. */
+  readonly mode?: number;
+  /** Of `read`. */
+  readonly text?: string;
+  /** Of `list`, in the file system's order. */
+  readonly entries?: readonly { readonly name: string; readonly kind: "file" | "dir" | "link" | "other" }[];
+}
+
 /** Requests of the engine, by name: argument and answer. */
 export interface BrokerCalls {
   "process.end": { arg: { group: ProcessGroup; options: EndOptions }; answer: EndReport };
@@ -48,7 +62,7 @@ export interface BrokerCalls {
   "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
   /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
   "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
-  "local": { arg: { root: string; ops: readonly LocalFileOp[] }; answer: readonly unknown[] };
+  "local": { arg: { root: string; ops: readonly LocalFileOp[] }; answer: readonly LocalFileAnswer[] };
 }
 
 export type BrokerName = keyof BrokerCalls;
@@ -64,8 +78,10 @@ export type FromEngine =
   | { readonly t: "state"; readonly state: EngineState; readonly detail: string }
   /** Claims are paused and nothing runs: the engine can be replaced by one with the new rights. */
   | { readonly t: "reload" }
-  /** The local API was asked to shut the host down. */
+  /** The engine wants the host to shut down (its half of an update or restart). */
   | { readonly t: "shutdown" }
+  /** The answer to a `checkout` of the local API. */
+  | { readonly t: "checkout"; readonly id: number; readonly answer: CheckoutAnswer }
   | { readonly t: "stopped"; readonly exitCode: number; readonly error?: EngineFailure };
 
 /** Supervisor → engine. */
@@ -77,6 +93,9 @@ export type ToEngine =
   | { readonly t: "ping"; readonly id: number; readonly at: number }
   /** Discovery has news: versions known by now, programs that came or went. Paths outside `executables` need a reload. */
   | { readonly t: "agents"; readonly agents: readonly DiscoveredAgent[] }
+  /** An agent asks the local API for a checkout; `checkout.abort` when it has gone. */
+  | { readonly t: "checkout"; readonly id: number; readonly request: CheckoutRequest }
+  | { readonly t: "checkout.abort"; readonly id: number }
   | { readonly t: "drain"; readonly timeoutMs: number }
   | { readonly t: "force" }
   | { readonly t: "token"; readonly token: string };

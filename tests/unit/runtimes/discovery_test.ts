@@ -157,7 +157,7 @@ Deno.test("AgentDiscovery knows version managers' directories, and lets scripts 
   }));
 
 Deno.test("AgentDiscovery prefers nvm's default version", () =>
-  onMachine(async (machine) => {
+  onMachine((machine) => {
     const wanted = machine.script(".nvm/versions/node/v18.2.0/bin/claude", "echo 2.0.0");
     machine.script(".nvm/versions/node/v20.1.0/bin/claude", "echo 2.0.0");
     machine.file(".nvm/alias/default", "18\n");

@@ -1,0 +1,122 @@
+/** What the supervisor knows of agents and programs, and what the running engine was given of it. */
+import type { HostConfig } from "../config/mod.ts";
+import { errorText, getLog } from "../core/mod.ts";
+import {
+  type AgentDiscovery,
+  type DiscoveredAgent,
+  findCommand,
+  type LocateContext,
+} from "../runtimes/mod.ts";
+import { agentHomes } from "./agent_homes.ts";
+import { standingExecutables } from "./executable_policy.ts";
+import { type EngineRights, engineRights } from "./rights.ts";
+
+const log = getLog("supervisor", "agents");
+
+export interface AgentsPorts {
+  readonly config: HostConfig;
+  readonly discovery: AgentDiscovery;
+  readonly context: LocateContext;
+  readonly tempBase: string;
+  /** Hears what changed, to be passed to the engine. */
+  readonly onChange: (agents: readonly DiscoveredAgent[]) => void;
+}
+
+/** Owner of the agents found and of the programs allowed. */
+export class AgentsState {
+  #agents: readonly DiscoveredAgent[];
+  readonly #adopted = new Set<string>();
+  #granted: ReadonlySet<string> = new Set();
+  #running: Promise<readonly DiscoveredAgent[]> | undefined;
+  #telling = false;
+
+  constructor(private readonly ports: AgentsPorts) {
+    this.#agents = ports.discovery.locate();
+    const facts = {
+      ...ports.context,
+      overrides: ports.config.profileCommandOverrides,
+      allowCommands: ports.config.allowCommands,
+    };
+    for (const path of standingExecutables(facts)) this.#adopted.add(path);
+  }
+
+  get agents(): readonly DiscoveredAgent[] {
+    return this.#agents;
+  }
+
+  /** Those that are on this machine, usable or not. */
+  get found(): readonly DiscoveredAgent[] {
+    return this.#agents.filter((agent) => agent.path !== "");
+  }
+
+  get git(): string {
+    return findCommand("git", this.ports.context) ?? "";
+  }
+
+  /** Rights for the next engine, from what is known now; remembered as what it was given. */
+  grant(): EngineRights {
+    const rights = this.rights();
+    this.#granted = new Set(rights.run);
+    return rights;
+  }
+
+  /** Rights as they would be granted now. */
+  rights(): EngineRights {
+    const found = this.found;
+    const { config, context, tempBase } = this.ports;
+    return engineRights({
+      config,
+      executables: [...found.map((agent) => agent.path), ...this.#adopted],
+      git: this.git,
+      agentHomes: agentHomes(found.map((agent) => agent.provider), context.home, context.env),
+      tempBase,
+    });
+  }
+
+  /** Notes an allowed program; true when the running engine may start it already. */
+  adopt(path: string): boolean {
+    this.#adopted.add(path);
+    return this.#granted.has(path);
+  }
+
+  /** Runs discovery again; a second caller shares the run under way. Never rejects. */
+  rediscover(signal?: AbortSignal): Promise<readonly DiscoveredAgent[]> {
+    this.#running ??= this.#discover(signal).finally(() => this.#running = undefined);
+    return this.#running;
+  }
+
+  async #discover(signal?: AbortSignal): Promise<readonly DiscoveredAgent[]> {
+    try {
+      const agents = await this.ports.discovery.discover({
+        onAgent: (agent) => this.#learned(agent),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      log.info("discovery finished", {
+        found: agents.filter((agent) => agent.path !== "" && agent.problem === "").map((agent) =>
+          agent.provider
+        ),
+      });
+    } catch (error) {
+      log.error("discovery failed", { error: errorText(error) });
+    }
+    return this.#agents;
+  }
+
+  /** Adopts one result; news are passed on once a turn, so that a burst becomes one message. */
+  #learned(agent: DiscoveredAgent): void {
+    const before = this.#agents.find((known) => known.provider === agent.provider);
+    this.#agents = this.#agents.map((known) => known.provider === agent.provider ? agent : known);
+    if (
+      before && before.path === agent.path && before.version === agent.version &&
+      before.problem === agent.problem
+    ) {
+      return;
+    }
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      this.ports.onChange(this.#agents);
+    });
+  }
+}

@@ -1,0 +1,46 @@
+/** The shapes of what the engine may ask: it is the less trusted side, so nothing of it is taken unread. */
+import * as z from "zod";
+import type { BrokerCalls, BrokerName } from "./protocol.ts";
+
+/**
+ * `NAME=value` with a UUID in the value. A marker that many processes share (`HOME=/root`) would turn *end this
+ * tree* into *end everything of this user*.
+ */
+const MARKER =
+  /^MULTICA_[A-Z0-9_]{1,64}=[\x21-\x7e]{0,64}[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}[\x21-\x7e]{0,64}$/i;
+const path = z.string().min(1).max(4096);
+
+/** A process group as the engine announces it. */
+export const groupSchema = z.object({
+  pid: z.int().min(2),
+  marker: z.string().regex(MARKER, "a marker is MULTICA_NAME=value with a UUID in the value"),
+});
+
+const ms = z.number().min(0).max(24 * 3_600_000);
+const fileOp = z.discriminatedUnion("op", [
+  z.object({ op: z.literal("stat"), path }),
+  z.object({ op: z.literal("read"), path }),
+  z.object({ op: z.literal("write"), path, text: z.string(), mode: z.int().min(0).max(0o777) }),
+  z.object({ op: z.literal("mkdir"), path, mode: z.int().min(0).max(0o777) }),
+  z.object({ op: z.literal("remove"), path, recursive: z.boolean() }),
+  z.object({ op: z.literal("list"), path }),
+]);
+
+/** One schema a call. */
+export const brokerSchemas: { readonly [N in BrokerName]: z.ZodType<BrokerCalls[N]["arg"]> } = {
+  "process.end": z.object({
+    group: groupSchema,
+    options: z.object({ graceMs: ms, proofMs: ms.exactOptional() }),
+  }),
+  "process.groupEmpty": groupSchema,
+  "process.cpuTime": groupSchema,
+  "link": z.object({ path, target: path }),
+  "executable.add": z.object({
+    command: z.string().min(1).max(4096),
+    profileId: z.string().max(256),
+    prefixArgs: z.array(z.string()).max(256),
+  }),
+  "agents.discover": z.object({}),
+  "local.open": z.object({ path: z.string().max(4096) }),
+  "local": z.object({ root: path, ops: z.array(fileOp).max(1000) }),
+};

@@ -1,0 +1,260 @@
+/** One host from bound port to closed port: the order of spec 03 §7.4 and §7.5. */
+import { type ApiServer, bindApi, type HealthSnapshot, STARTING, writeCredential } from "../api/mod.ts";
+import type { HostConfig } from "../config/mod.ts";
+import {
+  type Clock,
+  DirectProcessControl,
+  errorFromFailure,
+  getLog,
+  HostError,
+  launch,
+  type Random,
+} from "../core/mod.ts";
+import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../runtimes/mod.ts";
+import { agentHomes } from "./agent_homes.ts";
+import { AgentsState } from "./agents_state.ts";
+import { Broker } from "./broker.ts";
+import { CheckoutRelay } from "./checkout_relay.ts";
+import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "./directories.ts";
+import { EngineHost, type HostEnd } from "./engine_host.ts";
+import { emitRecord } from "./engine_log.ts";
+import type { StartThread } from "./engine_thread.ts";
+import type { EngineBoot, FromEngine, ToEngine } from "./protocol.ts";
+import { workerPermissions } from "./rights.ts";
+import type { ListenSignals } from "./signals.ts";
+
+const log = getLog("supervisor");
+
+/** What a host stands on; tests hand in their own. */
+export interface HostPorts {
+  readonly config: HostConfig;
+  readonly catalog: readonly DiscoverableAgent[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly startThread: StartThread;
+  readonly signals: ListenSignals;
+  readonly processes: DirectProcessControl;
+  /** Hears when the port is bound and the engine is on its way. */
+  readonly onStarted?: (host: { readonly port: number; readonly credential: string }) => void;
+}
+
+/** The host cannot log in: there is no token in the profile. */
+export class TokenMissing extends HostError {
+  constructor(profile: string) {
+    const name = profile === "" ? "the default profile" : `profile "${profile}"`;
+    super(`Cannot start ${name}: it is not logged in`, {
+      code: "profile_token_missing",
+      exitCode: 3,
+      hint: `multica-host login${profile === "" ? "" : ` --profile ${profile}`}`,
+    });
+  }
+}
+
+/** Runs until the host has ended. @throws {HostError} when it cannot start or the engine ended with an error. */
+export async function runOnPorts(ports: HostPorts): Promise<number> {
+  const host = new Host(ports);
+  const end = await host.run();
+  if (end.error) throw errorFromFailure(end.error);
+  return end.exitCode;
+}
+
+class Host {
+  readonly #startedAt: number;
+  #credential = "";
+  #health: HealthSnapshot = STARTING;
+  #engine: EngineHost | undefined;
+  #stopping = false;
+  readonly #relay = new CheckoutRelay((message) => this.#toEngine(message));
+  readonly #abort = new AbortController();
+
+  constructor(private readonly ports: HostPorts) {
+    this.#startedAt = ports.clock.now();
+  }
+
+  async run(): Promise<HostEnd> {
+    const { config } = this.ports;
+    const api = await this.#bind();
+    const undo: (() => Promise<unknown> | void)[] = [() => api.close()];
+    try {
+      if (config.token === "") throw new TokenMissing(config.profile);
+      await prepareDirectories(config.paths);
+      const removePid = await writePidFile(config.paths.pidFile, Deno.pid);
+      undo.push(removePid);
+      this.#credential = await writeCredential(config.paths.credentialFile);
+      undo.push(() => Deno.remove(config.paths.credentialFile).catch(() => {})); // gone already is as good
+      const tempBase = await makeTempBase(config.paths.stateDir);
+      undo.push(() => removeTempBase(tempBase));
+      return await this.#runEngine(tempBase, api.port);
+    } finally {
+      this.#abort.abort();
+      for (const step of undo.reverse()) await step();
+    }
+  }
+
+  #bind(): Promise<ApiServer> {
+    const { config, clock } = this.ports;
+    const credential = () => this.#credential;
+    return bindApi({
+      port: config.healthPort,
+      identity: {
+        pid: Deno.pid,
+        os: Deno.build.os,
+        daemon_id: config.daemonId,
+        device_name: config.deviceName,
+        server_url: config.serverUrl,
+        cli_version: config.version,
+        profile: config.profile,
+        ...(config.launchedBy === "" ? {} : { launched_by: config.launchedBy }),
+      },
+      snapshot: () => this.#snapshot(),
+      get credential() {
+        return credential();
+      },
+      onShutdown: () => this.#stop("local API"),
+      checkout: this.#relay.handler,
+      clock,
+    });
+  }
+
+  async #runEngine(tempBase: string, port: number): Promise<HostEnd> {
+    const { config, clock, random, startThread, processes } = this.ports;
+    const context: LocateContext = { env: config.inheritedEnv, home: config.paths.home, os: Deno.build.os };
+    const probes = new DirectProcessControl(clock);
+    const discovery = new AgentDiscovery({
+      ...context,
+      catalog: this.ports.catalog,
+      overrides: config.agentPaths,
+      cacheFile: `${config.paths.stateDir}/agents_cache.json`,
+      clock,
+      launch,
+      processes: probes,
+    });
+    const state = new AgentsState({
+      config,
+      discovery,
+      context,
+      tempBase,
+      onChange: (agents) => this.#toEngine({ t: "agents", agents }),
+    });
+    const broker = this.#broker(state, discovery, context, tempBase);
+    const engine = new EngineHost({
+      clock,
+      random,
+      startThread,
+      prepare: (restarts) => {
+        broker.reset();
+        this.#relay.reset();
+        const rights = state.grant();
+        return {
+          permissions: workerPermissions(rights),
+          boot: this.#boot(state, rights.run, tempBase, restarts),
+        };
+      },
+      onMessage: (message, reply) => this.#heard(message, reply, broker),
+      endTrees: (graceMs) => processes.endAll({ graceMs }),
+    });
+    if (this.#stopping) return { exitCode: 0 };
+    this.#engine = engine;
+    const unlisten = this.ports.signals((signal) => this.#signalled(signal));
+    try {
+      engine.start();
+      log.info("host started", { pid: Deno.pid, port, profile: config.profile, version: config.version });
+      this.ports.onStarted?.({ port, credential: this.#credential });
+      const probing = state.rediscover(this.#abort.signal);
+      const end = await engine.ended;
+      this.#abort.abort();
+      await probes.endAll({ graceMs: 0 });
+      await probing;
+      return end;
+    } finally {
+      unlisten();
+      this.#relay.reset();
+    }
+  }
+
+  #broker(state: AgentsState, discovery: AgentDiscovery, context: LocateContext, tempBase: string): Broker {
+    const { config, processes } = this.ports;
+    const { workspacesRoot, stateDir, shimDir, home } = config.paths;
+    return new Broker({
+      processes,
+      discovery,
+      rediscover: () => state.rediscover(this.#abort.signal),
+      executables: () => ({
+        ...context,
+        overrides: config.profileCommandOverrides,
+        allowCommands: config.allowCommands,
+      }),
+      agents: () => state.agents,
+      links: () => ({
+        places: [workspacesRoot, tempBase, shimDir],
+        targets: agentHomes(state.found.map((agent) => agent.provider), home, config.inheritedEnv),
+      }),
+      local: { home, os: Deno.build.os, own: [workspacesRoot, stateDir, tempBase] },
+      adopt: (path) => state.adopt(path),
+    });
+  }
+
+  #boot(state: AgentsState, executables: readonly string[], tempBase: string, restarts: number): EngineBoot {
+    return {
+      config: this.ports.config,
+      agents: state.agents,
+      executables,
+      git: state.git,
+      pid: Deno.pid,
+      startedAt: this.#startedAt,
+      restarts,
+      credential: this.#credential,
+      tempBase,
+    };
+  }
+
+  #heard(message: FromEngine, reply: (message: ToEngine) => void, broker: Broker): void {
+    switch (message.t) {
+      case "call": {
+        const { id } = message;
+        broker.answer(message.name, message.arg).then((outcome) => reply({ t: "answer", id, ...outcome }));
+        return;
+      }
+      case "group":
+        return broker.announced(message.group);
+      case "log":
+        return emitRecord(message.record);
+      case "health":
+        this.#health = message.health as HealthSnapshot;
+        return;
+      case "checkout":
+        return this.#relay.answered(message.id, message.answer);
+      case "shutdown":
+        return this.#stop("engine");
+    }
+  }
+
+  #toEngine(message: ToEngine): boolean {
+    const engine = this.#engine;
+    if (engine === undefined || engine.life === "restarting" || engine.life === "ended") return false;
+    engine.send(message);
+    return true;
+  }
+
+  #snapshot(): HealthSnapshot {
+    const engine = { state: this.#engine?.life ?? "starting", restarts: this.#engine?.restarts ?? 0 };
+    const { status, ...health } = this.#health;
+    return { status: this.#stopping ? "stopping" : status, ...health, engine };
+  }
+
+  #signalled(signal: string): void {
+    if (this.#stopping) {
+      log.warn("second signal: stopping at once", { signal });
+      this.#engine?.force();
+      return;
+    }
+    this.#stop(signal);
+  }
+
+  #stop(asked: string): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    log.info("shutting down", { by: asked, drainTimeoutMs: this.ports.config.drainTimeoutMs });
+    this.#engine?.drain(this.ports.config.drainTimeoutMs);
+  }
+}

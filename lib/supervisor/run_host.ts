@@ -1,0 +1,45 @@
+/** The host with the machine's own clock, signals and Worker: what `multica-host` runs. */
+import type { HostConfig, ResolvedSetting } from "../config/mod.ts";
+import { DirectProcessControl, getLog, systemClock, systemRandom } from "../core/mod.ts";
+import type { DiscoverableAgent } from "../runtimes/mod.ts";
+import { startWorker } from "./engine_thread.ts";
+import { type HostPorts, runOnPorts } from "./host.ts";
+import { processSignals } from "./signals.ts";
+
+const log = getLog("supervisor");
+
+export interface RunHostOptions {
+  readonly config: HostConfig;
+  /** Where the values came from: logged once, masked. */
+  readonly settings: readonly ResolvedSetting[];
+  /** True under a terminal. */
+  readonly terminal: boolean;
+  /** The agents this program can drive. */
+  readonly catalog: readonly DiscoverableAgent[];
+  /** Hears when the port is bound and the engine is on its way. */
+  readonly onStarted?: NonNullable<HostPorts["onStarted"]>;
+}
+
+/**
+ * Runs the host in the foreground until a signal, `POST /shutdown` or the engine ends it, and gives the exit code.
+ * Log sinks must be configured before. Nothing of a task runs any more when it returns.
+ * @throws {HostError} with one sentence and the exit code when it cannot start (busy port, no token, unwritable root) or
+ * the engine ended for a reason of the user's (token refused, …).
+ */
+export function runHost(options: RunHostOptions): Promise<number> {
+  const { config, settings, catalog, terminal } = options;
+  log.debug("settings", {
+    terminal,
+    settings: Object.fromEntries(settings.map(({ name, value, origin }) => [name, `${value} (${origin})`])),
+  });
+  return runOnPorts({
+    config,
+    catalog,
+    clock: systemClock,
+    random: systemRandom,
+    startThread: startWorker,
+    signals: processSignals,
+    processes: new DirectProcessControl(),
+    ...(options.onStarted === undefined ? {} : { onStarted: options.onStarted }),
+  });
+}
