@@ -66,16 +66,20 @@ export function loopbackRequest(
   const request = `${method} ${path} HTTP/1.0\r\n${lines}\r\n`;
   return withDeadline(options.clock, options.limitMs ?? 2000, `request to port ${port}`, async (signal) => {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    const onAbort = () => connection.close();
-    signal.addEventListener("abort", onAbort, { once: true });
+    const reader = connection.readable.getReader();
+    // Closing a connection does not end a read in progress (measured); cancelling its stream does, and closes it.
+    const cancel = () => void reader.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
     try {
+      signal.throwIfAborted();
       await writeAll(connection, new TextEncoder().encode(request));
-      return parseAnswer(await readAll(connection));
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
+      const answer = await readAll(reader);
+      signal.throwIfAborted();
+      return parseAnswer(answer);
     } finally {
-      signal.removeEventListener("abort", onAbort);
-      if (!signal.aborted) connection.close();
+      signal.removeEventListener("abort", cancel);
+      // A connection that broke has nothing left to close; its error is on its way already.
+      await reader.cancel().catch(() => {});
     }
   }, options.signal);
 }
@@ -87,12 +91,11 @@ async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<vo
 /** Longest answer read, bytes; a host's is a few KB. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
-async function readAll(connection: Deno.TcpConn): Promise<string> {
+async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
-  const buffer = new Uint8Array(16 * 1024);
   let text = "";
-  for (let n = await connection.read(buffer); n !== null; n = await connection.read(buffer)) {
-    text += decoder.decode(buffer.subarray(0, n), { stream: true });
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += decoder.decode(part.value, { stream: true });
     if (text.length > MAX_ANSWER) throw new SyntaxError("the answer is too long");
   }
   return text + decoder.decode();
