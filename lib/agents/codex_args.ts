@@ -16,10 +16,10 @@ export function codexArgs(request: RunRequest): string[] {
   const keep = (args: readonly string[]) => filterCodexOverrides(args, request);
   const protocol = ["app-server", "--listen", "stdio://"];
   const args = [
-    ...keep(filterPrefix("codex", request.prefixArgs, CODEX_BLOCKED, protocol)),
+    ...keep(filterPrefix(request.provider, request.prefixArgs, CODEX_BLOCKED, protocol)),
     ...protocol,
-    ...keep(filterArgs("codex", request.extraArgs, CODEX_BLOCKED)),
-    ...keep(filterArgs("codex", request.customArgs, CODEX_BLOCKED)),
+    ...keep(filterArgs(request.provider, request.extraArgs, CODEX_BLOCKED)),
+    ...keep(filterArgs(request.provider, request.customArgs, CODEX_BLOCKED)),
   ];
   return isFast(request) && !enablesFastMode(args) ? [...args, "--enable", "fast_mode"] : args;
 }

@@ -3,7 +3,7 @@ import { getLog, type Redactor } from "../core/mod.ts";
 import { CodexItems } from "./codex_items.ts";
 import { CodexUsage } from "./codex_usage.ts";
 import type { AgentEvent } from "./contract.ts";
-import { classifyFailure } from "./failures.ts";
+import { classifyText } from "./failures.ts";
 import { isObject, type Json, obj, str } from "./stream_json.ts";
 
 const log = getLog("agents", "codex");
@@ -251,7 +251,7 @@ function errorWords(error: Json): string {
   const info = error.codexErrorInfo;
   const cause = typeof info === "string" ? info : Object.keys(obj(info))[0] ?? "";
   const words = Object.hasOwn(CAUSES, cause) ? CAUSES[cause]! : "";
-  if (message === "" || words === "" || !classifyFailure(message).endsWith(".unknown")) return message;
+  if (message === "" || words === "" || !classifyText(message).endsWith(".unknown")) return message;
   log.debug("codex error named by its cause", { cause });
   return `${message} (${words})`;
 }
