@@ -1,30 +1,32 @@
 /** The HTTP side of the control plane: one method an endpoint (spec 01 §3, 4, 11). */
-import type * as z from "zod";
 import { errorText, getLog, isAbort } from "../core/mod.ts";
 import { TransportError } from "./errors.ts";
 import { isRequestError, isRouteMissing } from "./predicates.ts";
 import { isReportRetryable, REPORT_DELAYS_MS, withSchedule } from "./retry.ts";
 import * as schemas from "./schemas.ts";
 import { bundleLimitMs } from "./skill_hash.ts";
-import { type Answer, type Exchange, Transport, type TransportOptions } from "./transport.ts";
+import { JsonCaller, parseJson, shaped, unexpected } from "./json_caller.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
 import type * as t from "./types.ts";
-import { cleanJson, encodeBody, segment } from "./wire.ts";
+import { cleanJson, segment } from "./wire.ts";
 import { WorkspaceList } from "./workspace_list.ts";
 
 const log = getLog("control", "http");
 
 /** Time limits of the contract, ms (spec 01 §10). */
-const LIMIT = { default: 30_000, list: 15_000, lease: 10_000, stream: 5_000, batchClaim: 5_000 } as const;
+const LIMIT = { list: 15_000, lease: 10_000, stream: 5_000, batchClaim: 5_000 } as const;
 /** Most issues in one collector question (spec 01 §11.10). */
 const GC_ISSUES = 500;
 
 /** {@link t.ControlApi} over HTTP. */
 export class HttpControl implements t.ControlApi, t.ControlChecks {
   readonly #transport: Transport;
+  readonly #call: JsonCaller;
   readonly #workspaces = new WorkspaceList();
 
   constructor(private readonly options: TransportOptions) {
     this.#transport = new Transport(options);
+    this.#call = new JsonCaller(this.#transport);
   }
 
   dropConnections(): void {
@@ -37,28 +39,28 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   async renewToken(options: t.CallOptions = {}) {
-    return await this.#post("/api/tokens/current/renew", {}, schemas.renewSchema, options, LIMIT.list);
+    return await this.#call.post("/api/tokens/current/renew", {}, schemas.renewSchema, options, LIMIT.list);
   }
 
   async listWorkspaces(options: t.CallOptions = {}) {
     return await this.#workspaces.read(
       this.options.token(),
       (path, ifNoneMatch) =>
-        this.#send({
+        this.#transport.exchange({
           method: "GET",
           path,
           limitMs: LIMIT.list,
           signal: options.signal,
           ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
         }),
-      (answer, path) => shaped("GET", path, schemas.workspacesSchema, json("GET", path, answer)),
+      (answer, path) => shaped("GET", path, schemas.workspacesSchema, parseJson("GET", path, answer)),
     );
   }
 
   /** @throws TransportError when runtimes were offered and none came back (spec 01 §4.3). */
   async register(body: t.RegisterRequest, options: t.CallOptions = {}): Promise<t.RegisterResponse> {
     const path = "/api/daemon/register";
-    const answer = await this.#post(path, body, schemas.registerSchema, options);
+    const answer = await this.#call.post(path, body, schemas.registerSchema, options);
     if (answer.runtimes.length === 0 && body.failed_profiles.length === 0) {
       throw new TransportError("bad_response", "POST", path, "register runtimes: empty response");
     }
@@ -74,19 +76,19 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
       runtime_ids: runtimeIds,
       ...(options.reasons === undefined ? {} : { offline_reasons: options.reasons }),
     };
-    await this.#tell("/api/daemon/deregister", body, options, options.limitMs);
+    await this.#call.tell("/api/daemon/deregister", body, options, options.limitMs);
   }
 
   async heartbeat(runtimeId: string, options: t.CallOptions = {}): Promise<t.HeartbeatAnswer> {
     const path = "/api/daemon/heartbeat";
     const body = { runtime_id: runtimeId, supports_batch_import: true };
-    const answer = schemas.parseHeartbeat(await this.#json("POST", path, body, options));
+    const answer = schemas.parseHeartbeat(await this.#call.json("POST", path, body, options));
     if (answer === undefined) throw unexpected("POST", path);
     return answer;
   }
 
   async workspaceRepos(workspaceId: string, options: t.CallOptions = {}): Promise<t.WorkspaceRepos> {
-    return await this.#get(
+    return await this.#call.get(
       `/api/daemon/workspaces/${segment(workspaceId)}/repos`,
       schemas.reposSchema,
       options,
@@ -98,16 +100,16 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     options: t.CallOptions = {},
   ): Promise<readonly t.RuntimeProfile[]> {
     const path = `/api/daemon/workspaces/${segment(workspaceId)}/runtime-profiles`;
-    return (await this.#get(path, schemas.profilesSchema, options)).runtime_profiles;
+    return (await this.#call.get(path, schemas.profilesSchema, options)).runtime_profiles;
   }
 
   async recoverOrphans(runtimeId: string, options: t.CallOptions = {}) {
-    return await this.#post(`${runtime(runtimeId)}/recover-orphans`, {}, schemas.orphansSchema, options);
+    return await this.#call.post(`${runtime(runtimeId)}/recover-orphans`, {}, schemas.orphansSchema, options);
   }
 
   async claim(runtimeId: string, options: t.CallOptions = {}): Promise<t.ClaimedTask | undefined> {
     const path = `${runtime(runtimeId)}/tasks/claim`;
-    const { task } = await this.#post(path, {}, schemas.claimSchema, options);
+    const { task } = await this.#call.post(path, {}, schemas.claimSchema, options);
     if (task === null || task === undefined) return undefined;
     const parsed = schemas.parseClaimedTask(task);
     if (parsed === undefined) {
@@ -121,7 +123,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     options: t.CallOptions = {},
   ): Promise<readonly t.ClaimedTask[]> {
     const path = "/api/daemon/tasks/claim";
-    return tasksOf(await this.#post(path, body, schemas.claimBatchSchema, options, LIMIT.batchClaim));
+    return tasksOf(await this.#call.post(path, body, schemas.claimBatchSchema, options, LIMIT.batchClaim));
   }
 
   async resolveSkills(
@@ -132,33 +134,33 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   ): Promise<readonly t.Skill[]> {
     const path = `${runtime(runtimeId)}/tasks/${segment(taskId)}/skill-bundles/resolve`;
     const limitMs = options.limitMs ?? bundleLimitMs(refs.reduce((sum, ref) => sum + ref.size_bytes, 0));
-    return (await this.#post(path, { skills: refs }, schemas.bundlesSchema, options, limitMs)).bundles;
+    return (await this.#call.post(path, { skills: refs }, schemas.bundlesSchema, options, limitMs)).bundles;
   }
 
   async extendLease(runtimeId: string, taskId: string, options: t.CallOptions = {}): Promise<void> {
     const path = `${runtime(runtimeId)}/tasks/${segment(taskId)}/prepare-lease`;
-    return await this.#tell(path, {}, options, LIMIT.lease);
+    return await this.#call.tell(path, {}, options, LIMIT.lease);
   }
 
   async waitLocalDirectory(taskId: string, reason: string, options: t.CallOptions = {}): Promise<void> {
-    return await this.#tell(`${task(taskId)}/wait-local-directory`, { reason }, options);
+    return await this.#call.tell(`${task(taskId)}/wait-local-directory`, { reason }, options);
   }
 
   async start(taskId: string, options: t.CallOptions = {}): Promise<t.TaskRow> {
-    return await this.#post(`${task(taskId)}/start`, {}, schemas.taskRowSchema, options);
+    return await this.#call.post(`${task(taskId)}/start`, {}, schemas.taskRowSchema, options);
   }
 
   async progress(taskId: string, summary: string, step: number, total: number, options: t.CallOptions = {}) {
-    return await this.#tell(`${task(taskId)}/progress`, { summary, step, total }, options);
+    return await this.#call.tell(`${task(taskId)}/progress`, { summary, step, total }, options);
   }
 
   async messages(taskId: string, messages: readonly t.TaskMessage[], options: t.CallOptions = {}) {
     if (messages.length === 0) return;
-    await this.#tell(`${task(taskId)}/messages`, { messages }, options, LIMIT.stream);
+    await this.#call.tell(`${task(taskId)}/messages`, { messages }, options, LIMIT.stream);
   }
 
   async messagesEncoded(taskId: string, body: string, options: t.CallOptions = {}): Promise<void> {
-    await this.#send({
+    await this.#transport.exchange({
       method: "POST",
       path: `${task(taskId)}/messages`,
       body: cleanJson(body),
@@ -168,7 +170,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   async readMessages(taskId: string, since: number, options: t.CallOptions = {}) {
-    return await this.#get(`${task(taskId)}/messages?since=${since}`, schemas.messagesSchema, options);
+    return await this.#call.get(`${task(taskId)}/messages?since=${since}`, schemas.messagesSchema, options);
   }
 
   /** Sends only what is not empty; nothing at all when both are (spec 01 §4.16). */
@@ -179,7 +181,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   ): Promise<void> {
     const filled = Object.fromEntries(Object.entries(body).filter(([, value]) => (value ?? "") !== ""));
     if (Object.keys(filled).length === 0) return;
-    await this.#tell(`${task(taskId)}/session`, filled, options, LIMIT.stream);
+    await this.#call.tell(`${task(taskId)}/session`, filled, options, LIMIT.stream);
   }
 
   /** Drops entries whose counters are all zero; no call for none (spec 01 §4.17). */
@@ -189,23 +191,23 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
       entry.cache_write_tokens !== 0
     );
     if (used.length === 0) return;
-    await this.#tell(`${task(taskId)}/usage`, { usage: used }, options);
+    await this.#call.tell(`${task(taskId)}/usage`, { usage: used }, options);
   }
 
   async taskStatus(taskId: string, options: t.CallOptions = {}): Promise<t.TaskStatus> {
-    return (await this.#get(`${task(taskId)}/status`, schemas.taskStatusSchema, options)).status;
+    return (await this.#call.get(`${task(taskId)}/status`, schemas.taskStatusSchema, options)).status;
   }
 
   async complete(taskId: string, body: t.CompleteBody, options: t.CallOptions = {}): Promise<t.TaskRow> {
-    return await this.#post(`${task(taskId)}/complete`, body, schemas.taskRowSchema, options);
+    return await this.#call.post(`${task(taskId)}/complete`, body, schemas.taskRowSchema, options);
   }
 
   async fail(taskId: string, body: t.FailBody, options: t.CallOptions = {}): Promise<t.TaskRow> {
-    return await this.#post(`${task(taskId)}/fail`, body, schemas.taskRowSchema, options);
+    return await this.#call.post(`${task(taskId)}/fail`, body, schemas.taskRowSchema, options);
   }
 
   async cancelAck(taskId: string, body: t.CancelAckBody, options: t.CallOptions = {}): Promise<void> {
-    return await this.#tell(`${task(taskId)}/cancel-ack`, body, options);
+    return await this.#call.tell(`${task(taskId)}/cancel-ack`, body, options);
   }
 
   async report(
@@ -232,7 +234,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
           }),
       }, (n) => {
         attempts = n;
-        return this.#tell(path, report.body, options);
+        return this.#call.tell(path, report.body, options);
       });
     } catch (error) {
       const why = isAbort(error) || options.signal?.aborted
@@ -248,7 +250,11 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   async gcCheck(parent: t.GcParent, id: string, options: t.CallOptions = {}): Promise<t.GcCheck> {
-    return await this.#get(`/api/daemon/${parent}/${segment(id)}/gc-check`, schemas.gcCheckSchema, options);
+    return await this.#call.get(
+      `/api/daemon/${parent}/${segment(id)}/gc-check`,
+      schemas.gcCheckSchema,
+      options,
+    );
   }
 
   async issuesGcCheck(workspaceId: string, issueIds: readonly string[], options: t.CallOptions = {}) {
@@ -257,7 +263,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     try {
       for (let at = 0; at < issueIds.length; at += GC_ISSUES) {
         const body = { issue_ids: issueIds.slice(at, at + GC_ISSUES) };
-        found.push(...(await this.#post(path, body, schemas.issuesGcSchema, options)).issues);
+        found.push(...(await this.#call.post(path, body, schemas.issuesGcSchema, options)).issues);
       }
     } catch (error) {
       if (isRouteMissing(error)) return undefined;
@@ -267,47 +273,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   async pendingTasks(runtimeId: string, options: t.CallOptions = {}): Promise<readonly t.TaskRow[]> {
-    return await this.#get(`${runtime(runtimeId)}/tasks/pending`, schemas.pendingTasksSchema, options);
-  }
-
-  #send(exchange: Exchange): Promise<Answer> {
-    return this.#transport.exchange(exchange);
-  }
-
-  /** POST whose answer is not wanted. */
-  async #tell(path: string, body: unknown, { signal }: t.CallOptions, limitMs: number = LIMIT.default) {
-    await this.#send({ method: "POST", path, body: encodeBody(body), limitMs, signal });
-  }
-
-  async #json(
-    method: "GET" | "POST",
-    path: string,
-    body: unknown,
-    { signal }: t.CallOptions,
-    limitMs: number = LIMIT.default,
-  ): Promise<unknown> {
-    const answer = await this.#send({
-      method,
-      path,
-      limitMs,
-      signal,
-      ...(method === "POST" ? { body: encodeBody(body) } : {}),
-    });
-    return json(method, path, answer);
-  }
-
-  async #post<T>(
-    path: string,
-    body: unknown,
-    schema: z.ZodType<T>,
-    options: t.CallOptions,
-    limitMs?: number,
-  ) {
-    return shaped("POST", path, schema, await this.#json("POST", path, body, options, limitMs));
-  }
-
-  async #get<T>(path: string, schema: z.ZodType<T>, options: t.CallOptions, limitMs?: number) {
-    return shaped("GET", path, schema, await this.#json("GET", path, undefined, options, limitMs));
+    return await this.#call.get(`${runtime(runtimeId)}/tasks/pending`, schemas.pendingTasksSchema, options);
   }
 }
 
@@ -326,22 +292,4 @@ function runtime(id: string): string {
 
 function task(id: string): string {
   return `/api/daemon/tasks/${segment(id)}`;
-}
-
-function json(method: string, path: string, answer: Answer): unknown {
-  try {
-    return JSON.parse(answer.text);
-  } catch (error) {
-    throw new TransportError("bad_response", method, path, "the answer is not JSON", error);
-  }
-}
-
-function shaped<T>(method: string, path: string, schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw unexpected(method, path);
-}
-
-function unexpected(method: string, path: string): TransportError {
-  return new TransportError("bad_response", method, path, "the answer has not the promised form");
 }

@@ -3,6 +3,7 @@
  * retry rules and the outbox verdict. It owns the connection pool and the socket, and knows nothing of tasks.
  */
 export * from "./byte_order.ts";
+export * from "./claim_batch.ts";
 export * from "./errors.ts";
 export * from "./fnv.ts";
 export * from "./http.ts";
@@ -12,5 +13,9 @@ export * from "./retry.ts";
 export * from "./schemas.ts";
 export * from "./signatures.ts";
 export * from "./skill_hash.ts";
+export * from "./socket.ts";
+export * from "./socket_claim.ts";
+export * from "./socket_url.ts";
 export * from "./transport.ts";
 export * from "./types.ts";
+export * from "./verdict.ts";
