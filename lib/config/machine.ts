@@ -35,6 +35,26 @@ export function readMachine(): Machine {
   };
 }
 
+/** True when `MULTICA_DEBUG` asks for debug lines in errors (spec 03 §13.3). */
+export function debugInEnvironment(): boolean {
+  const value = (Deno.env.get("MULTICA_DEBUG") ?? "").trim().toLowerCase();
+  return !["", "0", "false", "no", "off"].includes(value);
+}
+
+/**
+ * Keeps requests to this machine away from a configured proxy, for this process and its threads: the runtime's `fetch`
+ * sends even `127.0.0.1` through `HTTP_PROXY` unless `NO_PROXY` names it (measured).
+ */
+export function keepLoopbackDirect(): void {
+  const proxied = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].some((name) => Deno.env.get(name));
+  if (!proxied) return;
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    const hosts = (Deno.env.get(name) ?? "").split(",").map((host) => host.trim()).filter((host) => host !== "");
+    if (name === "no_proxy" && hosts.length === 0) continue;
+    Deno.env.set(name, [...new Set([...hosts, "127.0.0.1", "localhost"])].join(","));
+  }
+}
+
 function readHostname(): string {
   try {
     return Deno.hostname();

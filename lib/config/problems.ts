@@ -30,16 +30,15 @@ export function problemText(problem: SettingProblem): string {
   return `${problem.source}=${JSON.stringify(problem.value)}: ${problem.reason}; use ${problem.want}`;
 }
 
-/** There is no token in the profile: the host has nobody to work for. */
-export class ProfileTokenMissing extends HostError {
-  constructor(readonly profile: string, configFile: string) {
-    const name = profile === "" ? "the default profile" : `profile "${profile}"`;
-    super(`Cannot start ${name}: not authenticated (no token in "${configFile}")`, {
-      code: "profile_token_missing",
-      exitCode: 3,
-      hint: `multica-host login --token mul_…${profile === "" ? "" : ` --profile ${profile}`}` +
-        `   (or without any server: multica-host local)`,
-      facts: { profile },
-    });
+/** A command that belongs to the human was called from inside a task (spec 03 §17.6). */
+export class InvalidTaskUse extends HostError {
+  constructor(command: string, signal: string) {
+    super(
+      `"${command}" belongs to the person who owns this machine; it cannot be used inside a task (${signal} is set)`,
+      {
+        code: "refused_inside_task",
+        facts: { command, signal },
+      },
+    );
   }
 }

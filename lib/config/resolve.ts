@@ -1,6 +1,6 @@
 /** All sources made into one frozen {@link HostConfig}, or refused with everything that is wrong. */
 import { agentSettings } from "./agent_settings.ts";
-import { VERSION } from "./build_info.ts";
+import { VERSION } from "../core/mod.ts";
 import { hostnameOr, legacyDaemonIds, machineId, peekMachineId } from "./identity.ts";
 import type { Machine } from "./machine.ts";
 import { configFile, profilePaths } from "./paths.ts";

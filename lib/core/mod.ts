@@ -3,6 +3,7 @@
  * It owns no state and imports nothing from the rooms above.
  */
 export * from "./backoff.ts";
+export * from "./build_info.ts";
 export * from "./clock.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
