@@ -1,5 +1,5 @@
 /** The embedded control plane as one object: database, HTTP and WebSocket server, faults, waiting, administration. */
-import { type Clock, systemClock, type Timer } from "../core/mod.ts";
+import { type Clock, HostError, systemClock, type Timer } from "../core/mod.ts";
 import { PlaneAdmin } from "./admin.ts";
 import type { Synchronous } from "./db.ts";
 import { Faults } from "./faults.ts";
@@ -43,10 +43,20 @@ export interface PlaneOptions {
   readonly routes?: (plane: Plane) => readonly SpecialRoute[];
 }
 
+/** Another program listens on the plane's port. */
+export class PlanePortBusy extends HostError {
+  constructor(readonly port: number, cause: unknown) {
+    super(`Cannot serve the control plane on 127.0.0.1:${port}: the port is in use`, {
+      code: "plane_port_busy",
+      hint: "choose another port, or end the program that listens there",
+      cause,
+      facts: { port },
+    });
+  }
+}
+
 /** A running plane. Close it. */
 export class Plane extends PlaneAdmin {
-  readonly url: string;
-  readonly port: number;
   /** A `mul_` token of the default user. */
   readonly token: string;
   readonly faults: Faults;
@@ -55,7 +65,7 @@ export class Plane extends PlaneAdmin {
   /** May be changed at any time. */
   featureFlags: FeatureFlags | undefined;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #gate: Gate | undefined;
+  #gate: Gate | undefined;
   readonly #stop = new AbortController();
   #sweepTimer: Timer | undefined;
   #closed: Promise<void> | undefined;
@@ -81,16 +91,11 @@ export class Plane extends PlaneAdmin {
       signal: this.#stop.signal,
       onListen: () => {},
     }, (request, info) => server.handle(request, info));
-    const inner = this.#server.addr.port;
-    this.#gate = options.gate === true ? new Gate({ targetPort: inner, port: options.port ?? 0 }) : undefined;
     this.faults.onRefuse = (refuse) => this.#gate?.refuse(refuse) ?? Promise.resolve();
-    this.port = this.#gate?.port ?? inner;
-    this.url = `http://127.0.0.1:${this.port}`;
     if (options.sweeper !== false) this.#armSweeper();
   }
 
-  /** Opens the database, makes the default user, and listens. */
-  // deno-lint-ignore require-await
+  /** Opens the database, makes the default user, and listens. @throws {PlanePortBusy} */
   static async open(options: PlaneOptions = {}): Promise<Plane> {
     const store = new Store({
       path: options.path ?? ":memory:",
@@ -99,7 +104,27 @@ export class Plane extends PlaneAdmin {
       ...(options.synchronous === undefined ? {} : { synchronous: options.synchronous }),
     });
     const who = store.db.tx(() => defaultUser(store, options));
-    return new Plane(store, who, options);
+    const port = options.port ?? 0;
+    let plane: Plane | undefined;
+    try {
+      plane = new Plane(store, who, options);
+      if (options.gate === true) plane.#gate = await Gate.open({ targetPort: plane.port, port });
+      return plane;
+    } catch (error) {
+      if (plane === undefined) store.db.close();
+      else await plane.close();
+      throw isBusy(error) ? new PlanePortBusy(port, error) : error;
+    }
+  }
+
+  /** Public port on 127.0.0.1. */
+  get port(): number {
+    return this.#gate?.port ?? this.#server.addr.port;
+  }
+
+  /** `http://127.0.0.1:<port>`. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Every request so far (needs `record`). */
@@ -184,4 +209,9 @@ function defaultUser(store: Store, options: PlaneOptions): { userId: string; tok
     createUser(store, { name: options.userName ?? "Local", email: options.userEmail ?? "" });
   if (known === undefined) store.db.run("INSERT INTO meta (key, value) VALUES ('default_user', ?)", userId);
   return { userId, token: mintToken(store, "mul", { userId }, options.token) };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Deno.errors.AddrInUse ||
+    (error as { code?: unknown } | null)?.code === "EADDRINUSE";
 }

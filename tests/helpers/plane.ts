@@ -33,11 +33,16 @@ export async function wire(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...options.headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: onceOnly(typeof body === "string" ? body : JSON.stringify(body)) }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const text = await response.text();
   return { status: response.status, text, json: parse(text), headers: response.headers };
+}
+
+/** A body that `fetch` cannot send again: 2.8.3 resends a replayable one when the connection breaks (measured). */
+function onceOnly(text: string): ReadableStream<Uint8Array> {
+  return ReadableStream.from([new TextEncoder().encode(text)]);
 }
 
 function parse(text: string): unknown {
