@@ -12,6 +12,7 @@ export * from "./codex.ts";
 export * from "./codex_rollout.ts";
 export * from "./contract.ts";
 export * from "./failures.ts";
+export * from "./model_catalog.ts";
 export * from "./failures_poison.ts";
 export { REHEARSAL_VERB, runRehearsalAgent } from "./rehearsal.ts";
 export * from "./resume.ts";

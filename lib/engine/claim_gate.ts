@@ -2,16 +2,22 @@
 import { Broadcast } from "../core/mod.ts";
 
 /** Reasons that keep the host from claiming, each with its own sentence. */
-export type PauseReason = "starting" | "draining" | "reload" | "update" | "journal" | "disk" | "unauthorized";
+export type PauseReason = "starting" | "draining" | "reload" | "update" | "unauthorized";
 
 /** Counts claims in flight and tasks that run; pauses claims for named reasons. */
 export class ClaimGate {
   readonly #paused = new Map<PauseReason, string>();
+  readonly #probe: () => string;
   #inFlight = 0;
   #active = 0;
 
   /** Hears every change of pause state and every drop to idle. */
   readonly changes = new Broadcast<void>();
+
+  /** `probe` is asked before each claim: a sentence keeps the host from claiming, "" does not (a full disk). */
+  constructor(probe: () => string = () => "") {
+    this.#probe = probe;
+  }
 
   get inFlight(): number {
     return this.#inFlight;
@@ -28,16 +34,16 @@ export class ClaimGate {
 
   /** "" while claims are allowed, else why not. */
   get why(): string {
-    return [...this.#paused.values()].join("; ");
+    return [...this.#paused.values(), this.#probe()].filter((sentence) => sentence !== "").join("; ");
   }
 
   isPaused(reason?: PauseReason): boolean {
-    return reason === undefined ? this.#paused.size > 0 : this.#paused.has(reason);
+    return reason === undefined ? this.#paused.size > 0 || this.#probe() !== "" : this.#paused.has(reason);
   }
 
   /** A claim request is about to be sent. False: refused. */
   enter(): boolean {
-    if (this.#paused.size > 0) return false;
+    if (this.isPaused()) return false;
     this.#inFlight++;
     return true;
   }

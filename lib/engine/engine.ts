@@ -1,0 +1,522 @@
+/** The engine: composition root of everything that runs in the Worker, from start to drain (spec 01 §7.1, 7.9). */
+import type { CheckoutAnswer, CheckoutRequest, HealthSnapshot } from "../api/mod.ts";
+import { profileBases } from "../agents/mod.ts";
+import { type ClaimedTask, claimTasks, ControlSocket, HttpControl, isUnauthorized } from "../control/mod.ts";
+import {
+  Backoff,
+  errorText,
+  failureOf,
+  getLog,
+  HostError,
+  isAbort,
+  Scope,
+  sleep,
+  withDeadline,
+} from "../core/mod.ts";
+import { Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
+import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { EngineBoot } from "../supervisor/mod.ts";
+import { Actions } from "./actions.ts";
+import { actionAnswers } from "./action_answers.ts";
+import { BatchClaimer } from "./batch_claimer.ts";
+import { ClaimGate } from "./claim_gate.ts";
+import { HealthReporter } from "./health_report.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { Inventory } from "./inventory.ts";
+import { Pollers } from "./pollers.ts";
+import { renewalLoop, type RenewalPorts, renewOnce } from "./renewal.ts";
+import { type Slot, SlotPool } from "./slots.ts";
+import { StatusBoard } from "./status_board.ts";
+import { suspendLoop } from "./suspend_watch.ts";
+import { openTasks, type TaskRoom } from "./task_room.ts";
+import { WakeRouter } from "./wake.ts";
+import type { EngineEnd, EngineHandle, EnginePorts } from "./worker_scope.ts";
+import { WorkspaceSync, worthRetrying } from "./workspace_sync.ts";
+
+const log = getLog("engine");
+
+/** First wait and longest wait while the server cannot be reached at start, ms (reliability §4). */
+const START_FIRST_MS = 1_000;
+const START_LAST_MS = 60_000;
+/** How long a first registration waits for the journal's old results to be delivered, ms. */
+const SETTLE_MS = 10_000;
+/** How long the end of the host waits for reports that can be delivered, ms. */
+const FLUSH_MS = 15_000;
+const DEREGISTER_MS = 5_000;
+
+/** Builds and runs an engine. Everything it starts has ended when `finished` settles. */
+export function startEngine(boot: EngineBoot, ports: EnginePorts): EngineHandle {
+  return new Engine(boot, ports);
+}
+
+class Engine implements EngineHandle {
+  readonly finished: Promise<EngineEnd>;
+  readonly #root = new Scope("engine");
+  /** Loops that end first when the host drains; claims in flight and tasks outlive them. */
+  readonly #loops = this.#root.child("loops");
+  readonly #requests = this.#root.child("requests");
+  readonly #running = this.#root.child("tasks");
+  readonly #stop = Promise.withResolvers<{ readonly drainMs: number; readonly exitCode: number }>();
+  #token: string;
+  #stage: "starting" | "running" | "stopping" = "starting";
+  #reached = false;
+  #reloadWhy = "";
+  #batchOffered = true;
+
+  readonly #control: HttpControl;
+  readonly #registry = new RuntimeRegistry();
+  readonly #inventory: Inventory;
+  readonly #slots: SlotPool;
+  readonly #gate: ClaimGate;
+  readonly #status: StatusBoard;
+  readonly #health: HealthReporter;
+  readonly #tasks: TaskRoom;
+  readonly #registrar: Registrar;
+  readonly #sync: WorkspaceSync;
+  readonly #actions: Actions;
+  readonly #wake: WakeRouter;
+  #replayed: Promise<unknown> = Promise.resolve();
+  #socket: ControlSocket | undefined;
+  #heartbeats: Heartbeats | undefined;
+  #pollers: Pollers | undefined;
+  #batch: BatchClaimer | undefined;
+
+  constructor(private readonly boot: EngineBoot, private readonly ports: EnginePorts) {
+    const { config } = boot;
+    const { clock, random } = ports;
+    this.#token = config.token;
+    this.#control = new HttpControl({
+      baseUrl: config.serverUrl,
+      token: () => this.#token,
+      identity: { version: config.version },
+      clock,
+    });
+    this.#inventory = new Inventory(boot.executables, boot.agents);
+    this.#slots = new SlotPool(config.maxConcurrentTasks);
+    this.#health = new HealthReporter(clock, () => this.#snapshot(), (health) => ports.reportHealth(health));
+    this.#status = new StatusBoard(() => this.#health.changed());
+    this.#tasks = openTasks({ boot, ports, control: this.#control, registry: this.#registry });
+    this.#gate = new ClaimGate(() =>
+      this.#tasks.journal.canClaim() ? "" : "the disk has no room for the journal"
+    );
+    this.#gate.pause("starting", "the host is starting");
+    this.#registrar = new Registrar({
+      control: this.#control,
+      registry: this.#registry,
+      agents: () => this.#inventory.usable(),
+      families: new Set(profileBases()),
+      deviceName: config.deviceName,
+      config,
+      clock,
+      resolve: async ({ command, profileId, prefixArgs }) => {
+        const answer = await ports.call("executable.add", { command, profileId, prefixArgs });
+        if (answer.allowed && !answer.effective) this.#wantReload(`${command} was allowed`);
+        return { path: answer.path, version: answer.version, reason: answer.allowed ? "" : answer.reason };
+      },
+      hasLive: (runtimeId) => this.#tasks.outbox.hasLive(runtimeId) || this.#hasRunning(runtimeId),
+      settled: (_ids, signal) => this.#settled(signal),
+    });
+    this.#sync = new WorkspaceSync({
+      control: this.#control,
+      registry: this.#registry,
+      registrar: this.#registrar,
+      clock,
+      random,
+      status: this.#status,
+      intervalMs: config.syncIntervalMs,
+    });
+    this.#actions = new Actions({
+      control: this.#control,
+      registry: this.#registry,
+      ...actionAnswers(config),
+    }, this.#requests);
+    this.#wake = new WakeRouter(this.#wakeTargets(), clock);
+    this.finished = this.#run();
+  }
+
+  drain(timeoutMs: number): void {
+    this.#gate.pause("draining", "the host is stopping");
+    this.#stop.resolve({ drainMs: timeoutMs, exitCode: this.#reached ? 0 : 2 });
+  }
+
+  force(): void {
+    this.#stop.resolve({ drainMs: 0, exitCode: 1 });
+    this.#running.abort(new HostError("the host was told to stop at once", { code: "forced" }));
+  }
+
+  token(token: string): void {
+    if (token === this.#token) return;
+    this.#token = token;
+    log.info("new token taken over");
+    this.#authorized();
+    this.#tasks.outbox.kick();
+    this.#socket?.dropConnection("new token");
+  }
+
+  agents(agents: readonly DiscoveredAgent[]): void {
+    const { offersChanged, waiting } = this.#inventory.replace(agents);
+    this.#health.changed();
+    if (waiting.length > 0) this.#wantReload(`${waiting.join(", ")} found`);
+    if (!offersChanged || this.#stage !== "running") return;
+    for (const workspace of this.#registry.workspaces()) {
+      this.#loops.spawn("register again", (signal) => this.#registrar.refresh(workspace.id, signal, true));
+    }
+  }
+
+  checkout(_request: CheckoutRequest, _signal: AbortSignal): Promise<CheckoutAnswer> {
+    return Promise.resolve({ status: 500, body: "repo cache not initialized" });
+  }
+
+  async #run(): Promise<EngineEnd> {
+    try {
+      this.#root.spawn("outbox", (signal) => this.#tasks.outbox.run(signal));
+      this.ports.reportState("starting", "reading workspaces");
+      this.#health.now();
+      const stopped = this.#stop.promise;
+      const started = this.#loops.run((signal) => this.#start(signal));
+      const first = await Promise.race([started.then(() => "started" as const), stopped]);
+      if (first !== "started") started.catch(() => {});
+      const { drainMs, exitCode } = await stopped;
+      await this.#drain(drainMs);
+      return { exitCode };
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      log.error("engine ends", { error: error.message, code: error.code });
+      return { exitCode: error.exitCode, error: failureOf(error) };
+    } finally {
+      await this.#close();
+    }
+  }
+
+  /** Renew, first sync, loops, ready (spec 01 §7.1). The server being away only makes it later. */
+  async #start(signal: AbortSignal): Promise<void> {
+    const { clock } = this.ports;
+    const { config } = this.boot;
+    this.#replayed = this.#root.run(() => this.#tasks.outbox.replay());
+    this.#replayed.catch((error: unknown) => log.error("journal replay failed", { error: errorText(error) }));
+    const renewal: RenewalPorts = {
+      control: this.#control,
+      clock,
+      status: this.#status,
+      loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
+      intervalMs: config.renewIntervalMs,
+    };
+    await renewOnce(renewal, signal);
+    await this.#firstSync(renewal, signal);
+    this.#reached = true;
+    this.#startLoops(renewal);
+    this.#stage = "running";
+    this.#gate.resume("starting");
+    this.ports.reportState("running", `claiming for ${this.#registry.runtimeIds().length} runtimes`);
+    this.#health.now();
+    this.#reloadIfIdle();
+  }
+
+  async #firstSync(renewal: RenewalPorts, signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(START_FIRST_MS, START_LAST_MS, this.ports.random);
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.#sync.pass(signal);
+      } catch (error) {
+        if (isAbort(error) && signal.aborted) throw error;
+        if (isUnauthorized(error)) {
+          throw new HostError(`auth token rejected by ${this.boot.config.serverUrl}`, {
+            code: "token_rejected",
+            exitCode: 3,
+            hint: renewal.loginCommand,
+            cause: error,
+          });
+        }
+        if (!worthRetrying(error) && this.#inventory.usable().length === 0) return;
+        const waitMs = backoff.next();
+        const sentence = `cannot work with ${this.boot.config.serverUrl} yet: ${errorText(error)}`;
+        if (tries === 1) log.warn("server not ready, trying again until it is", { error: errorText(error) });
+        else log.debug("server still not ready", { error: errorText(error), tries });
+        this.#status.set("start", `${sentence}; next try in ${Math.ceil(waitMs / 1000)} s`);
+        this.ports.reportState("starting", sentence);
+        await sleep(this.ports.clock, waitMs, signal);
+      }
+    }
+  }
+
+  #startLoops(renewal: RenewalPorts): void {
+    const { clock, random } = this.ports;
+    const { config } = this.boot;
+    this.#status.remove("start");
+    this.#openSocket();
+    this.#heartbeats = new Heartbeats({
+      control: this.#control,
+      registry: this.#registry,
+      clock,
+      random,
+      intervalMs: config.heartbeatIntervalMs,
+      status: this.#status,
+      fresh: (id) => this.#socket?.fresh(id) ?? false,
+      onAnswer: (id, answer) => this.#actions.dispatch(id, answer),
+      onGone: (id) => this.#gone(id),
+      onReachable: () => {
+        this.#authorized();
+        this.#tasks.outbox.kick();
+      },
+    }, this.#loops.child("heartbeats"));
+    const claiming = {
+      registry: this.#registry,
+      clock,
+      slots: this.#slots,
+      gate: this.#gate,
+      intervalMs: config.pollIntervalMs,
+      onTask: (task: ClaimedTask, slot: Slot) => this.#take(task, slot),
+    };
+    this.#pollers = new Pollers(
+      {
+        ...claiming,
+        control: this.#control,
+        status: this.#status,
+        batch: () => this.#batchMode(),
+        onGone: (id) => this.#gone(id),
+      },
+      this.#loops.child("pollers"),
+      this.#requests,
+    );
+    this.#batch = new BatchClaimer({
+      ...claiming,
+      available: () => this.#batchMode(),
+      claim: ({ runtimeIds, maxTasks, socket }, signal) =>
+        claimTasks(
+          this.#control,
+          this.#socket,
+          { daemon_id: config.daemonId, runtime_ids: runtimeIds, max_tasks: maxTasks },
+          { socket, signal },
+        ),
+      onUnsupported: () => {
+        this.#batchOffered = false;
+        this.#pollers?.wake("");
+      },
+    }, this.#requests);
+    this.#loops.spawn("batch claims", (signal) => this.#batch!.loop(signal));
+    this.#loops.spawn("workspace sync", (signal) => this.#sync.loop(signal));
+    this.#loops.spawn("token renewal", (signal) => renewalLoop(renewal, signal));
+    this.#loops.spawn("suspend watch", (signal) =>
+      suspendLoop(clock, () => {
+        this.#control.dropConnections();
+        this.#socket?.dropConnection("the machine was suspended");
+        this.#wake.woke();
+      }, signal));
+    const unsubscribe = this.#gate.changes.subscribe(() => this.#gateChanged());
+    this.#loops.signal.addEventListener("abort", unsubscribe, { once: true });
+  }
+
+  #openSocket(): void {
+    const { clock, random } = this.ports;
+    const { config } = this.boot;
+    const say = () => this.#status.set("socket", this.#socket?.status() ?? "not started");
+    this.#socket = new ControlSocket({
+      baseUrl: config.serverUrl,
+      token: () => this.#token,
+      version: config.version,
+      clock,
+      random,
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+      scope: this.#loops.child("socket"),
+      listener: {
+        connected: () => {
+          this.#batchOffered = true;
+          this.#authorized();
+          this.#wake.connected();
+          say();
+        },
+        disconnected: say,
+        ack: (answer) => this.#wake.ack(answer),
+        taskAvailable: (id) => this.#wake.taskAvailable(id),
+        profilesChanged: (id) => this.#wake.profilesChanged(id),
+        workspacesChanged: () => this.#wake.workspacesChanged(),
+        pendingWork: (id) => this.#wake.pendingWork(id),
+        unauthorized: () => {
+          this.#wake.refused(401);
+          say();
+        },
+        runtimesRefused: () => {
+          this.#wake.refused(404);
+          say();
+        },
+      },
+    });
+    const unsubscribe = this.#registry.changes.subscribe(({ ids, removed }) => {
+      for (const id of removed) this.#socket?.forget(id);
+      this.#socket?.setRuntimes(ids);
+      this.#health.changed();
+    });
+    this.#loops.signal.addEventListener("abort", unsubscribe, { once: true });
+    this.#socket.setRuntimes(this.#registry.announcedIds());
+  }
+
+  #wakeTargets(): ConstructorParameters<typeof WakeRouter>[0] {
+    return {
+      wakePollers: (id) => this.#batchMode() ? this.#batch?.wake(id) : this.#pollers?.wake(id),
+      answer: (id, answer) => this.#actions.dispatch(id, answer),
+      gone: (id) => this.#gone(id),
+      beat: (ids) => this.#heartbeats?.beatNow(ids),
+      syncWorkspaces: (pushed) => {
+        if (pushed) this.#sync.sawPush();
+        this.#sync.request();
+      },
+      refreshProfiles: (id) =>
+        this.#loops.spawn("profile refresh", (signal) => this.#registrar.refresh(id, signal)),
+      recheckTasks: () => this.#requests.spawn("recheck", () => this.#tasks.runner.recheck()),
+      kickOutbox: () => this.#tasks.outbox.kick(),
+      unauthorized: () => this.#gate.pause("unauthorized", "the server refuses the token; log in again"),
+    };
+  }
+
+  #batchMode(): boolean {
+    return this.#batchOffered && (this.#socket?.rpcAvailable() ?? false);
+  }
+
+  #gone(runtimeId: string): void {
+    this.#root.spawn("runtime gone", (signal) => this.#registrar.gone(runtimeId, signal));
+  }
+
+  #authorized(): void {
+    this.#gate.resume("unauthorized");
+  }
+
+  /** A task was claimed: counted before anything else, then run in the background with its slot. */
+  #take(task: ClaimedTask, slot: Slot): void {
+    this.#gate.taskStarted();
+    this.#health.changed();
+    const target = this.#registry.launchTarget(
+      task.runtime_id,
+      (provider) => this.#inventory.builtin(provider),
+    );
+    this.#running.spawn(`task ${task.id}`, async (signal) => {
+      try {
+        await this.#tasks.runner.run(task, target, slot, signal);
+      } finally {
+        slot.release();
+        this.#gate.taskEnded();
+        this.#health.changed();
+      }
+    });
+  }
+
+  #hasRunning(runtimeId: string): boolean {
+    return this.#tasks.runner.hasRuntime(runtimeId);
+  }
+
+  /** Old results get their say before orphans are recovered, but never hold the host up for long. */
+  async #settled(signal: AbortSignal): Promise<void> {
+    const { clock } = this.ports;
+    await withDeadline(clock, SETTLE_MS, "journal replay", (limit) =>
+      new Promise<void>((resolve, reject) => {
+        limit.addEventListener("abort", () => reject(limit.reason), { once: true });
+        this.#replayed.then(() => resolve(), () => resolve());
+      }), signal).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        log.info(
+          "results of an earlier run are still waiting for the server; going on without orphan recovery",
+        );
+      });
+  }
+
+  #wasPaused = true;
+
+  #gateChanged(): void {
+    const paused = this.#gate.isPaused();
+    if (this.#wasPaused && !paused) {
+      this.#pollers?.wake("");
+      this.#batch?.wake("");
+    }
+    this.#wasPaused = paused;
+    this.#health.changed();
+    this.#reloadIfIdle();
+  }
+
+  #wantReload(why: string): void {
+    this.#reloadWhy = why;
+    this.#reloadIfIdle();
+  }
+
+  /** New executables need new rights, and rights come only with a new engine: when nothing would be disturbed. */
+  #reloadIfIdle(): void {
+    if (this.#reloadWhy === "" || this.#stage !== "running") return;
+    if (!this.#gate.trySet("reload", `${this.#reloadWhy}; the engine is being replaced`)) return;
+    log.info("engine is replaced to take up new executables", { why: this.#reloadWhy });
+    this.ports.requestReload();
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    const { clock } = this.ports;
+    this.#stage = "stopping";
+    this.#gate.pause("draining", "the host is stopping");
+    this.ports.reportState("stopping", `waiting for ${this.#gate.active} running tasks`);
+    this.#health.now();
+    await this.#loops.close();
+    await withDeadline(clock, drainMs, "drain", (signal) =>
+      new Promise<void>((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        Promise.all([this.#requests.join(), this.#running.join()]).then(() => resolve());
+      })).catch(() => log.warn("running tasks are stopped", { active: this.#gate.active }));
+    await this.#running.close(new HostError("the host is shutting down", { code: "host_shutdown" }));
+    await withDeadline(clock, FLUSH_MS, "last reports", (signal) =>
+      new Promise<void>((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        this.#tasks.outbox.idle().then(resolve);
+      })).catch(() => log.warn("reports wait in the journal for the next start"));
+    await this.#deregister();
+  }
+
+  async #deregister(): Promise<void> {
+    const ids = this.#registry.runtimeIds();
+    if (ids.length === 0 || !this.#reached) return;
+    try {
+      await this.#control.deregister(ids, { limitMs: DEREGISTER_MS });
+      log.info("runtimes deregistered", { count: ids.length });
+    } catch (error) {
+      log.warn("deregistration failed", { error: errorText(error) });
+    }
+  }
+
+  async #close(): Promise<void> {
+    await this.#root.close();
+    this.#tasks.close();
+    this.#health.close();
+    this.#control.close();
+  }
+
+  #snapshot(): HealthSnapshot {
+    const active = this.#tasks?.runner.active() ?? [];
+    const waiting = active.filter((task) => task.phase === "waiting for a directory").length;
+    const workspaces = this.#registry.workspaces();
+    const why = this.#gate?.why ?? "the host is starting";
+    return {
+      status: this.#stage,
+      active_task_count: this.#gate?.active ?? 0,
+      running_task_count: active.length - waiting,
+      resource_wait_task_count: waiting,
+      agents: this.#inventory.all().filter((agent) => agent.path !== "").map((agent) => agent.provider),
+      workspaces: workspaces.length === 0
+        ? null
+        : workspaces.map(({ id, runtimeIds }) => ({ id, runtimes: runtimeIds })),
+      skipped_agents: this.#inventory.skipped(),
+      status_sentences: {
+        ...this.#status?.all(),
+        reports: this.#tasks?.outbox.status().sentence ?? "",
+        ...Object.fromEntries(active.map((task) => [`task ${task.taskId.slice(-12)}`, task.sentence])),
+      },
+      claiming: this.#claiming(why),
+      ...(this.#reloadWhy === "" ? {} : { reload_pending_reason: this.#reloadWhy }),
+    };
+  }
+
+  #claiming(why: string): HealthSnapshot["claiming"] {
+    if (why !== "") return { state: "paused", why };
+    if (this.#registry.runtimeIds().length === 0) {
+      return {
+        state: "idle",
+        why: "no runtime is registered: no agent CLI is usable, or no workspace was found",
+      };
+    }
+    if (this.#slots.free === 0) return { state: "full", why: `all ${this.#slots.size} task slots are taken` };
+    return { state: "claiming", why: `${this.#slots.free} of ${this.#slots.size} task slots are free` };
+  }
+}

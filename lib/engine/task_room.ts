@@ -1,0 +1,80 @@
+/** Opens the tasks room: journal, outbox and runner with everything they stand on. */
+import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
+import type { HostConfig } from "../config/mod.ts";
+import type { HttpControl } from "../control/mod.ts";
+import { getLog, launch } from "../core/mod.ts";
+import type { RuntimeRegistry } from "../runtimes/mod.ts";
+import type { EngineBoot } from "../supervisor/mod.ts";
+import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
+import type { EnginePorts } from "./worker_scope.ts";
+import { workdirPort } from "./workdir_port.ts";
+
+const log = getLog("engine", "tasks");
+
+/** The tasks room, open. */
+export interface TaskRoom {
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly runner: TaskRunner;
+  /** Closes the journal; nothing runs any more. */
+  close(): void;
+}
+
+export interface TaskRoomParts {
+  readonly boot: EngineBoot;
+  readonly ports: EnginePorts;
+  readonly control: HttpControl;
+  readonly registry: RuntimeRegistry;
+}
+
+/** Opens the journal and builds what works on it. @throws {HostError} when the journal cannot be opened */
+export function openTasks({ boot, ports, control, registry }: TaskRoomParts): TaskRoom {
+  const { clock, random, processes } = ports;
+  const { config } = boot;
+  const journal = Journal.open(config.paths.journalFile, clock);
+  const outbox = new Outbox({ journal, control, clock, random, classify: classifyFailure });
+  const runner = new TaskRunner({
+    control,
+    journal,
+    outbox,
+    clock,
+    random,
+    launch,
+    processes,
+    driverFor,
+    workdir: workdirPort({ boot, ports, control, registry }),
+    settings: settings(config),
+    inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,
+    thinkingLevel: ({ provider, model, level }) => Promise.resolve(checkedLevel(provider, model, level)),
+  });
+  return { journal, outbox, runner, close: () => journal.close() };
+}
+
+function checkedLevel(provider: string, model: string, level: string): string {
+  const verdict = levelVerdict(provider, model, level);
+  if (verdict === "drop") {
+    log.warn("thinking level dropped: the model does not have it", { provider, model, level });
+  }
+  if (verdict === "unknown") log.debug("thinking level passed on unchecked", { provider, model, level });
+  return verdict === "drop" ? "" : level;
+}
+
+function settings(config: HostConfig): TaskSettings {
+  return {
+    serverUrl: config.serverUrl,
+    healthPort: config.healthPort,
+    token: config.token,
+    home: config.paths.home,
+    shimDir: config.paths.shimDir,
+    workspacesRoot: config.paths.workspacesRoot,
+    inheritedEnv: config.inheritedEnv,
+    agentArgs: config.agentArgs,
+    agentModels: config.agentModels,
+    agentTimeoutMs: config.agentTimeoutMs,
+    codexSemanticInactivityMs: config.codexSemanticInactivityMs,
+    codexHandshakeMs: config.codexHandshakeMs,
+    idleWatchdogMs: config.idleWatchdogMs,
+    toolWatchdogMs: config.toolWatchdogMs,
+    providerIdleMs: { opencode: config.opencodeIdleMs },
+  };
+}
