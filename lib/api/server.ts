@@ -48,6 +48,16 @@ export async function bindApi(options: ApiOptions & { readonly port: number }): 
   return { port: bound, close: () => closing ??= server.shutdown() };
 }
 
+/** Looks at a profile's port before anything is prepared for it. @throws {PortBusy} as {@link bindApi} would. */
+export async function ensurePortFree(options: {
+  readonly port: number;
+  readonly profile: string;
+  readonly clock: Clock;
+}): Promise<void> {
+  const { port, profile, clock } = options;
+  if ((await readHealth(port, { clock })).kind !== "down") throw await portBusy(port, profile, clock);
+}
+
 /** Asks the holder of the port who it is, and makes the sentence for the user. */
 async function portBusy(port: number, profile: string, clock: Clock): Promise<PortBusy> {
   const ours = profile === "" ? "the default profile" : `profile "${profile}"`;

@@ -49,7 +49,9 @@ export function keepLoopbackDirect(): void {
   const proxied = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].some((name) => Deno.env.get(name));
   if (!proxied) return;
   for (const name of ["NO_PROXY", "no_proxy"]) {
-    const hosts = (Deno.env.get(name) ?? "").split(",").map((host) => host.trim()).filter((host) => host !== "");
+    const hosts = (Deno.env.get(name) ?? "").split(",").map((host) => host.trim()).filter((host) =>
+      host !== ""
+    );
     if (name === "no_proxy" && hosts.length === 0) continue;
     Deno.env.set(name, [...new Set([...hosts, "127.0.0.1", "localhost"])].join(","));
   }

@@ -3,6 +3,7 @@
  * It owns the profile's `config.json` and the machine's `daemon.id`, and is the only room that reads the environment.
  * `resolveHost(options)` gives the value every other room reads; `inspectHost` the same with problems as values.
  */
+export * from "./edit.ts";
 export * from "./files.ts";
 export * from "./identity.ts";
 export * from "./machine.ts";

@@ -23,7 +23,13 @@ export interface Setting<T> {
   readonly kind: Kind<T> | ((context: SettingContext) => Kind<T>);
   readonly fallback: (context: SettingContext) => T;
   /** Flag name without dashes, and the word for its value; no word = the flag alone means `flagMeans`. */
-  readonly flag?: { readonly name: string; readonly value?: string; readonly means?: string };
+  readonly flag?: {
+    readonly name: string;
+    readonly value?: string;
+    readonly means?: string;
+    /** Help text of a flag that means something else than the setting's. */
+    readonly about?: string;
+  };
   readonly env?: string;
   /** Dotted key in `config.json`. */
   readonly key?: string;
@@ -226,7 +232,7 @@ export const SETTINGS = {
     about: "keep this program up to date (default: on with the official cloud)",
     kind: toggle(ON_OFF),
     fallback: (context) => isOfficialCloud(context.serverUrl),
-    flag: { name: "no-auto-update", means: "false" },
+    flag: { name: "no-auto-update", means: "false", about: "never replace this program by a newer one" },
     env: "MULTICA_DAEMON_AUTO_UPDATE",
     key: "disable_auto_update",
     inverted: true,
@@ -243,7 +249,11 @@ export const SETTINGS = {
     about: "restart into a new version somebody else installed",
     kind: toggle(ON_OFF),
     fallback: () => true,
-    flag: { name: "no-auto-reload", means: "false" },
+    flag: {
+      name: "no-auto-reload",
+      means: "false",
+      about: "do not restart into a version somebody else installed",
+    },
     env: "MULTICA_DAEMON_AUTO_RELOAD",
     key: "disable_auto_reload",
     inverted: true,
@@ -261,7 +271,7 @@ export const SETTINGS = {
       "debug",
     ),
     fallback: () => "info" as const,
-    flag: { name: "debug", means: "debug" },
+    flag: { name: "debug", means: "debug", about: "debug lines in the log and in errors" },
     env: "LOG_LEVEL",
   }),
   log_max_size_mb: row({

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { HostError } from "./errors.ts";
 import { LOG_ROOT } from "./log.ts";
 import { fieldText, plainLine, type PlainRecord, prettyLine } from "./log_format.ts";
-import { RotatingFile } from "./rotating_file.ts";
+import { RotatingFile, type RotatingFileOptions } from "./rotating_file.ts";
 
 /** Level below which nothing is written. */
 export type LogLevel = PlainRecord["level"];
@@ -14,8 +14,8 @@ export interface LogsOptions {
   readonly level: LogLevel;
   /** Replaces secrets in any text that is about to be written. */
   readonly mask: (text: string) => string;
-  /** The profile's log file; none = no file. One writer per file. */
-  readonly file?: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number };
+  /** The profile's log file; none = no file yet, see {@link Logs.attachFile}. One writer per file. */
+  readonly file?: RotatingFileOptions;
   /** Stream for people or a service manager; none = nothing there. */
   readonly stream?: {
     readonly write: (text: string) => void;
@@ -29,9 +29,18 @@ export interface LogsOptions {
 export interface Logs {
   /** Writes a record that came from another thread; what is no record is dropped. */
   writeRecord(record: unknown): void;
+  /**
+   * Opens the log file now, once it is certain that nobody else writes it; it gets what was logged so far (the last
+   * {@link KEPT_BEFORE_FILE} records).
+   * @throws {LogFileTrouble}
+   */
+  attachFile(file: RotatingFileOptions): void;
   /** Stops logging and closes the file. */
   close(): void;
 }
+
+/** Records kept for a file that is attached later. */
+const KEPT_BEFORE_FILE = 500;
 
 /** The log file cannot be opened. */
 export class LogFileTrouble extends HostError {
@@ -51,10 +60,14 @@ export class LogFileTrouble extends HostError {
  * @throws {LogFileTrouble} when the file cannot be opened.
  */
 export function openLogs(options: LogsOptions): Logs {
-  const file = options.file === undefined ? undefined : openFile(options.file);
+  let file = options.file === undefined ? undefined : openFile(options.file);
+  let early: PlainRecord[] = [];
+  const toFile = (target: RotatingFile, record: PlainRecord) =>
+    target.write(plainLine(record), (lost) => plainLine(lostRecord(record.timestamp, lost)));
   const write = (record: PlainRecord) => {
     const safe = masked(record, options.mask);
-    file?.write(plainLine(safe), (lost) => plainLine(lostRecord(safe.timestamp, lost)));
+    if (file !== undefined) toFile(file, safe);
+    else if (early.push(safe) > KEPT_BEFORE_FILE) early.shift();
     const { stream } = options;
     if (stream !== undefined) stream.write(stream.pretty ? prettyLine(safe, stream.colour) : plainLine(safe));
   };
@@ -62,6 +75,12 @@ export function openLogs(options: LogsOptions): Logs {
   return {
     writeRecord(record) {
       if (isPlainRecord(record) && RANK[record.level] >= RANK[options.level]) write(record);
+    },
+    attachFile(target) {
+      file?.close();
+      const opened = file = openFile(target);
+      for (const record of early) toFile(opened, record);
+      early = [];
     },
     close() {
       resetSync();
@@ -114,7 +133,7 @@ function configureSink(sink: Sink, level: LogLevel): void {
   });
 }
 
-function openFile(options: NonNullable<LogsOptions["file"]>): RotatingFile {
+function openFile(options: RotatingFileOptions): RotatingFile {
   try {
     Deno.mkdirSync(dirname(options.path), { recursive: true, mode: 0o755 });
     return new RotatingFile(options);

@@ -151,3 +151,16 @@ Deno.test("openLogs() refuses a file that cannot be opened in one sentence", asy
     );
   });
 });
+
+Deno.test("attachFile() opens the file only when asked, and gives it what was logged before", async () => {
+  await withDir(async (dir) => {
+    const path = join(dir, "daemon.log");
+    const logs = openLogs({ level: "info", mask: (text) => text });
+    getLog("core").info("before");
+    assert.deepEqual([...Deno.readDirSync(dir)], []);
+    logs.attachFile({ path, maxBytes: 1e6, maxFiles: 2 });
+    getLog("core").info("after");
+    logs.close();
+    assert.match(await Deno.readTextFile(path), / before .*\n.* after .*\n$/);
+  });
+});

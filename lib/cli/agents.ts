@@ -1,0 +1,44 @@
+/** `multica-host agents`: the agent programs of this machine, and what is wrong with those that cannot be used. */
+import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import { type CliContext, configOf } from "./context.ts";
+import { agentDiscovery } from "./find_agents.ts";
+import { ago, table } from "./table.ts";
+
+/** Probes all and prints a table. */
+export async function agents(
+  context: CliContext,
+  options: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const { config } = configOf(context);
+  const found = await agentDiscovery(context, config).discover();
+  if (options["output"] === "json") {
+    context.out(JSON.stringify(found, null, 2));
+    return 0;
+  }
+  const usable = found.filter((agent) => agent.path !== "" && agent.problem === "");
+  const broken = found.filter((agent) => agent.path !== "" && agent.problem !== "");
+  const absent = found.filter((agent) => agent.path === "");
+  const now = context.machine.clock.now();
+  const rows = usable.map((
+    agent,
+  ) => [agent.provider, agent.version || "?", ago(agent.probedAt, now), agent.path]);
+  if (rows.length > 0) table(rows, ["AGENT", "VERSION", "CHECKED", "PATH"]).forEach(context.out);
+  else context.out("No agent program was found on this machine");
+  for (const agent of broken) explain(context, agent);
+  if (absent.length > 0) {
+    context.out(`\nNot on this machine: ${absent.map((agent) => agent.provider).join(", ")}`);
+    if (usable.length === 0) {
+      for (const agent of absent.filter(hasFix).slice(0, 3)) context.out(`  ${agent.fix}`);
+    }
+  }
+  return 0;
+}
+
+function hasFix(agent: DiscoveredAgent): boolean {
+  return agent.fix !== "";
+}
+
+function explain(context: CliContext, agent: DiscoveredAgent): void {
+  context.out(`\n${agent.provider} (${agent.path}): ${agent.problem}`);
+  if (hasFix(agent)) context.out(`  → ${agent.fix}`);
+}

@@ -1,0 +1,54 @@
+/** Runs a host in this terminal: logs, signals, exit code. Shared by the plain command and `local`. */
+import { discoverableProviders } from "../agents/mod.ts";
+import type { Resolution } from "../config/mod.ts";
+import { type Logs, openLogs, Redactor } from "../core/mod.ts";
+import { runHost } from "../supervisor/mod.ts";
+import type { CliContext } from "./context.ts";
+
+/** Runs the host to its end and gives the exit code. `onStarted` hears when it has its port. */
+export async function runForeground(
+  context: CliContext,
+  resolution: Resolution,
+  onStarted: () => void = () => {},
+): Promise<number> {
+  const { config, settings } = resolution;
+  const logs = openHostLogs(context, resolution);
+  const { logFile: path } = config.paths;
+  try {
+    return await runHost({
+      config,
+      settings,
+      terminal: context.machine.terminal,
+      catalog: discoverableProviders(),
+      onStarted: () => {
+        logs.attachFile({ path, maxBytes: config.logMaxBytes, maxFiles: config.logMaxFiles });
+        onStarted();
+      },
+    });
+  } finally {
+    logs.close();
+  }
+}
+
+/** stderr for people or the service manager at once; the file when the port is ours, so that it has one writer. */
+function openHostLogs(context: CliContext, { config }: Resolution): Logs {
+  const redactor = new Redactor({ secrets: config.token === "" ? [] : [config.token] });
+  const encoder = new TextEncoder();
+  return openLogs({
+    level: config.logLevel,
+    mask: (text) => redactor.text(text),
+    stream: {
+      pretty: context.machine.terminal,
+      colour: context.machine.terminal && (context.machine.env["NO_COLOR"] ?? "") === "",
+      write: (text) => writeQuietly(encoder.encode(text)),
+    },
+  });
+}
+
+function writeQuietly(bytes: Uint8Array): void {
+  try {
+    for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
+  } catch {
+    // stderr is closed (the terminal has gone): the log file still has every line.
+  }
+}

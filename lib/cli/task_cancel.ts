@@ -1,0 +1,16 @@
+/** `multica-host task cancel ID`. */
+import type { CliContext } from "./context.ts";
+import { localClient, localContext } from "./local_login.ts";
+import { painter, shortTask, statusText } from "./task_lines.ts";
+
+/** Cancels; the host stops the agent within seconds. A task that has ended stays as it is. */
+export async function taskCancel(
+  outer: CliContext,
+  _options: unknown,
+  args: readonly string[],
+): Promise<number> {
+  const context = localContext(outer);
+  const task = await localClient(context).cancel(args[0] ?? "");
+  context.out(`Task ${shortTask(task.id)}: ${statusText(task.status, painter(context.colour))}`);
+  return 0;
+}
