@@ -5,6 +5,7 @@
  */
 export { agentHomes } from "./agent_homes.ts";
 export { DirectoryUnusable } from "./directories.ts";
+export { standingExecutables } from "./executable_policy.ts";
 export { TokenMissing } from "./host.ts";
 export * from "./protocol.ts";
 export {
