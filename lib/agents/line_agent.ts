@@ -24,7 +24,7 @@ export interface LineAgent {
 /** What a dialect may do to its run. */
 export interface LineRun {
   readonly emit: (event: AgentEvent) => void;
-  /** The stream has said its last word: decide now, then let the child go. */
+  /** The stream has said its last word: decide now, and end the child. */
   readonly finish: () => void;
   readonly counts: LineCounts;
 }
@@ -134,6 +134,7 @@ class LineProtocol implements ChildProtocol {
     const verdict = this.#agent.verdict(undefined);
     this.#summary(undefined, verdict.status);
     this.run.decide(this.#complete(verdict, this.run.durationMs));
+    this.run.stop("finished"); // such CLIs may leave a worker behind: nothing is waited for
   }
 
   #complete(verdict: LineVerdict, durationMs: number): AgentResult {
