@@ -18,7 +18,7 @@ const agentSchema = z.object({
   model: text,
   thinking_level: text,
   service_tier: text,
-  runtime_config: z.unknown(),
+  runtime_config: z.unknown().optional(),
 }).transform((agent): TaskAgent => ({
   ...agent,
   mcp_config: agent.mcp_config,
@@ -70,7 +70,7 @@ const taskSchema = z.object({
   autopilot_title: text,
   autopilot_description: text,
   autopilot_source: text,
-  autopilot_trigger_payload: z.unknown(),
+  autopilot_trigger_payload: z.unknown().optional(),
   quick_create_prompt: text,
   quick_create_attachment_ids: texts,
   handoff_note: text,
@@ -125,7 +125,7 @@ function foreignAgentFields(raw: unknown, agent: TaskAgent): string[] {
 }
 
 /** The answer to a claim: `{"task": null | {…}}`. */
-export const claimSchema = z.object({ task: z.unknown() });
+export const claimSchema = z.object({ task: z.unknown().optional() });
 
 /** The answer to a batch claim: `{"tasks": [{…}]}`. */
 export const claimBatchSchema = z.object({ tasks: z.array(z.unknown()).nullish() });

@@ -478,8 +478,8 @@ class Engine implements EngineHandle {
 
   async #close(): Promise<void> {
     await this.#root.close();
-    this.#tasks.close();
     this.#health.close();
+    this.#tasks.close();
     this.#control.close();
   }
 
