@@ -1,5 +1,5 @@
 /** A raw client of the wire for tests of the plane and of servers in general: no retries, no schemas. */
-import type { Plane } from "../../lib/plane/mod.ts";
+import { Plane, type PlaneOptions } from "../../lib/plane/mod.ts";
 
 /** What a call answered. */
 export interface WireAnswer {
@@ -188,4 +188,23 @@ export class WireSocket {
     this.#socket.close();
     await this.#closed.promise;
   }
+}
+
+/** Opens a plane, runs the test, closes it. */
+export async function withPlane(options: PlaneOptions, work: (plane: Plane) => Promise<void>): Promise<void> {
+  const plane = await Plane.open(options);
+  try {
+    await work(plane);
+  } finally {
+    await plane.close();
+  }
+}
+
+/** Claims and starts the next task of a runtime; returns the claimed payload. */
+// deno-lint-ignore no-explicit-any
+export async function claimAndStart(plane: Plane, runtimeId: string): Promise<any> {
+  const task = await claim(plane, runtimeId);
+  const answer = await wire(plane, "POST", `/api/daemon/tasks/${task.id}/start`, {});
+  if (answer.status !== 200) throw new Error(`start answered ${answer.status}: ${answer.text}`);
+  return task;
 }

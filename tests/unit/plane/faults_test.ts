@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
 import { Hold, Plane, PlanePortBusy } from "../../../lib/plane/mod.ts";
 import { FakeClock } from "../../helpers/fake_clock.ts";
-import { claim, scene, wire, WireSocket } from "../../helpers/plane.ts";
-
-async function withPlane(
-  options: Parameters<typeof Plane.open>[0],
-  work: (plane: Plane) => Promise<void>,
-): Promise<void> {
-  const plane = await Plane.open(options);
-  try {
-    await work(plane);
-  } finally {
-    await plane.close();
-  }
-}
+import { claim, scene, wire, WireSocket, withPlane } from "../../helpers/plane.ts";
 
 Deno.test("Faults.script() answers a sequence of statuses and then lets requests pass", () =>
   withPlane({}, async (plane) => {
