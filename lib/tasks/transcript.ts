@@ -1,0 +1,209 @@
+/** Turns an agent's events into transcript rows: numbered in true order, masked, cut, and handed on in batches. */
+import type { AgentEvent } from "../agents/mod.ts";
+import type { MessageType } from "../control/mod.ts";
+import {
+  type Clock,
+  cutUtf8,
+  errorText,
+  getLog,
+  type Redactor,
+  type StreamRedactor,
+  type Timer,
+} from "../core/mod.ts";
+import type { EncodedBatch } from "./journal_types.ts";
+import { BatchBuilder } from "./transcript_batches.ts";
+
+const log = getLog("tasks", "transcript");
+
+/** Longest tool output on the wire, in bytes (spec 01 §4.15). */
+export const MAX_OUTPUT_BYTES = 8_192;
+/** First flush of a run, ms after its first row (reliability §4). */
+export const FIRST_FLUSH_MS = 250;
+/** Later flushes, ms after the first row that waits. */
+export const FLUSH_MS = 500;
+/** So much waiting is flushed at once, in UTF-16 units. */
+export const MAX_PENDING = 256 * 1024;
+/** Longest text row; longer text becomes several. */
+const MAX_TEXT = 128 * 1024;
+/** Of an output only this much is looked at, in UTF-16 units: enough for 8 KiB after masking. */
+const MAX_LOOK = 64 * 1024;
+
+/** What {@link Transcript} needs. */
+export interface TranscriptOptions {
+  readonly clock: Clock;
+  readonly redactor: Redactor;
+  /** Number of the last row of an earlier claim of the task; 0 for none. */
+  readonly lastSeq: number;
+  /** Takes batches for the journal. May throw: the rows are kept and offered again. */
+  readonly flush: (batches: readonly EncodedBatch[]) => void;
+}
+
+/**
+ * One task's transcript. Its numbers go on over a fresh retry (HD, 06 §11.13). Text and thinking grow until
+ * another kind of row or a flush; what may be the beginning of a secret waits for the rest of it. What has been
+ * flushed is forgotten here.
+ */
+export class Transcript {
+  readonly #batches: BatchBuilder;
+  readonly #tools = new Map<string, string>();
+  #stream: StreamRedactor;
+  #open: { readonly type: "text" | "thinking"; parts: string[]; units: number; fresh: boolean } | undefined;
+  #timer: Timer | undefined;
+  #flushed = false;
+  #toolCount = 0;
+  #closed = false;
+
+  constructor(private readonly options: TranscriptOptions) {
+    this.#batches = new BatchBuilder(options.lastSeq);
+    this.#stream = options.redactor.stream();
+  }
+
+  /** Tool calls since the last {@link resetTools}. */
+  get toolCount(): number {
+    return this.#toolCount;
+  }
+
+  /** Number of the last row. */
+  get lastSeq(): number {
+    return this.#batches.lastSeq;
+  }
+
+  /** Units that wait for the next flush. */
+  get pending(): number {
+    return this.#batches.units + (this.#open?.units ?? 0) + this.#stream.held;
+  }
+
+  /** Takes an event; those without a row only pass. */
+  push(event: AgentEvent): void {
+    if (this.#closed) return;
+    switch (event.type) {
+      case "text":
+      case "thinking":
+        if (event.text === "") return;
+        return this.#text(event.type, event.text);
+      case "tool_use":
+        this.#toolCount++;
+        if (event.callId !== "") this.#tools.set(event.callId, event.tool);
+        return this.#row("tool_use", { tool: event.tool, input: this.#input(event.input) });
+      case "tool_result": {
+        const tool = event.tool ?? this.#tools.get(event.callId) ?? "";
+        this.#tools.delete(event.callId);
+        return this.#row("tool_result", { tool, output: this.#output(event.output) });
+      }
+      case "error":
+        return this.#row("error", { content: this.options.redactor.text(event.text) });
+      case "gap":
+        return this.#row("error", {
+          content: `[transcript gap: ${event.what}, ${event.bytes} bytes left out]`,
+        });
+    }
+  }
+
+  /** A fresh attempt begins: open text is closed, tools are counted anew, numbers go on. */
+  resetTools(): void {
+    this.#closeText();
+    this.#tools.clear();
+    this.#toolCount = 0;
+  }
+
+  /** Hands everything that can be said over; keeps it when the taker throws. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#cutText();
+    this.#hand();
+    if (this.#open !== undefined || this.#batches.units > 0) this.#arm(FLUSH_MS);
+  }
+
+  /** Ends the transcript and gives what was not flushed, for the commit that ends the task. */
+  close(): readonly EncodedBatch[] {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#closeText();
+    return this.#batches.take();
+  }
+
+  #text(type: "text" | "thinking", text: string): void {
+    if (this.#open !== undefined && this.#open.type !== type) this.#closeText();
+    this.#open ??= { type, parts: [], units: 0, fresh: true };
+    this.#open.parts.push(text);
+    this.#open.units += text.length;
+    this.#open.fresh = true;
+    if (this.#open.units >= MAX_TEXT) this.#cutText();
+    this.#arm();
+  }
+
+  #row(type: MessageType, fields: Readonly<Record<string, unknown>>): void {
+    this.#closeText();
+    this.#batches.add(type, fields);
+    this.#arm();
+  }
+
+  /** Makes a row of the open text as far as it is safe; without news since the last cut, of all of it. */
+  #cutText(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    if (!open.fresh) return this.#closeText();
+    const safe = this.#stream.push(open.parts.join(""));
+    open.parts = [];
+    open.units = 0;
+    open.fresh = false;
+    this.#say(open.type, safe);
+    if (this.#stream.held === 0) this.#open = undefined;
+  }
+
+  /** The open text ends here. */
+  #closeText(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#say(open.type, this.#stream.push(open.parts.join("")) + this.#stream.end());
+  }
+
+  #say(type: "text" | "thinking", text: string): void {
+    for (let at = 0; at < text.length;) {
+      const piece = wholeUnits(text, at, MAX_TEXT);
+      this.#batches.add(type, { content: piece });
+      at += piece.length;
+    }
+  }
+
+  #input(input: Readonly<Record<string, unknown>> | undefined): unknown {
+    return input === undefined ? undefined : this.options.redactor.value(input);
+  }
+
+  /** Masked first, then cut: a secret at the edge would lose its shape. */
+  #output(output: string): string {
+    if (output.length <= MAX_LOOK) return cutUtf8(this.options.redactor.text(output), MAX_OUTPUT_BYTES);
+    return cutUtf8(this.options.redactor.stream().push(output.slice(0, MAX_LOOK)), MAX_OUTPUT_BYTES);
+  }
+
+  #arm(delayMs = this.#flushed ? FLUSH_MS : FIRST_FLUSH_MS): void {
+    if (this.#closed) return;
+    if (this.#batches.units >= MAX_PENDING) return this.#hand();
+    this.#timer ??= this.options.clock.timer(delayMs, () => {
+      this.#timer = undefined;
+      this.flush();
+    });
+  }
+
+  #hand(): void {
+    if (this.#batches.units === 0) return;
+    this.#flushed = true;
+    const batches = this.#batches.take();
+    try {
+      this.options.flush(batches);
+    } catch (error) {
+      log.warn("journal takes no transcript, rows are kept in memory", { error: errorText(error) });
+      this.#batches.putBack(batches);
+    }
+  }
+}
+
+/** At most `max` units of `text` from `at` on, no surrogate pair torn. */
+function wholeUnits(text: string, at: number, max: number): string {
+  let end = Math.min(text.length, at + max);
+  if (end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00) end--;
+  return text.slice(at, end);
+}
