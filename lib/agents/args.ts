@@ -75,7 +75,7 @@ function strip(text: string): string {
   return text.slice(1, -1);
 }
 
-const LOGGABLE_FLAG = /^(?:-[A-Za-z]|--[A-Za-z0-9._-]{1,64})$/;
+const LOGGABLE_FLAG = /^(?:-[A-Za-z]|--[A-Za-z0-9._-]{1,62})$/;
 
 /**
  * What of a command line may be logged: flag names and the backend's own sub-commands; every other token is

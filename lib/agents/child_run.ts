@@ -369,9 +369,9 @@ export function failedResult(error: string, durationMs: number): AgentResult {
   };
 }
 
-/** `<error>; <label> stderr: <tail>` when both are there (spec 06 §2.6). */
+/** `<error>; <label> stderr: <tail>` when both are there and the tail says something new (spec 06 §2.6). */
 export function withStderr(error: string, label: string, tail: string): string {
-  return error === "" || tail === "" ? error : `${error}; ${label} stderr: ${tail}`;
+  return error === "" || tail === "" || error.includes(tail) ? error : `${error}; ${label} stderr: ${tail}`;
 }
 
 /** The same stream, which ends when `signal` aborts even though its source does not. */
