@@ -1,6 +1,11 @@
 /** The catalog: complete, consistent, and enough to add a provider. */
 import assert from "node:assert/strict";
 import { claudeDialect } from "../../../lib/agents/claude.ts";
+import { codebuddyDialect } from "../../../lib/agents/codebuddy.ts";
+import { copilotDialect } from "../../../lib/agents/copilot.ts";
+import { cursorDialect } from "../../../lib/agents/cursor.ts";
+import { openCodeDialect } from "../../../lib/agents/opencode.ts";
+import { qwenDialect } from "../../../lib/agents/qwen.ts";
 import {
   discoverableProviders,
   driverFor,
@@ -61,7 +66,16 @@ Deno.test("catalog rows agree with the chapters where a mistake would be silent"
   assert.equal(row("claude").minVersion, "2.0.0");
   assert.equal(row("codex").minVersion, "0.100.0");
   assert.equal(row("copilot").minVersion, "1.0.0");
-  assert.equal(row("claude").graceMs, claudeDialect.graceMs);
+  for (
+    const [provider, dialect] of Object.entries({
+      claude: claudeDialect,
+      codebuddy: codebuddyDialect,
+      qwen: qwenDialect,
+      copilot: copilotDialect,
+      cursor: cursorDialect,
+      opencode: openCodeDialect,
+    })
+  ) assert.equal(row(provider).graceMs, dialect.graceMs, provider);
   assert.equal(row("codex").graceMs, 0);
   const blind = PROVIDERS.filter((row) => !row.detectsRejection).map((row) => row.provider);
   assert.deepEqual(blind.sort(), ["antigravity", "copilot", "cursor", "deveco", "opencode"]);
