@@ -35,6 +35,8 @@ export interface Route {
   readonly handle: (call: Call) => Reply;
   /** False for pure reads: no transaction. */
   readonly writes: boolean;
+  /** A baseline server has no such route. */
+  readonly later: boolean;
 }
 
 interface Node {
@@ -48,7 +50,12 @@ export class Router {
   readonly #root: Node = { fixed: new Map() };
 
   /** Adds `METHOD /path/:param`. */
-  add(pattern: string, audience: Audience, handle: (call: Call) => Reply): void {
+  add(
+    pattern: string,
+    audience: Audience,
+    handle: (call: Call) => Reply,
+    options: { readonly later?: boolean } = {},
+  ): void {
     const [method = "", path = ""] = pattern.split(" ");
     let node = this.#root;
     for (const segment of path.split("/").slice(1)) {
@@ -60,7 +67,13 @@ export class Router {
       }
     }
     node.routes ??= new Map();
-    node.routes.set(method, { pattern, audience, handle, writes: method !== "GET" });
+    node.routes.set(method, {
+      pattern,
+      audience,
+      handle,
+      writes: method !== "GET",
+      later: options.later ?? false,
+    });
   }
 
   /** The route of a request and its parameters, "method" when only the method is wrong, undefined when unknown. */

@@ -12,7 +12,7 @@ import {
   RegisterBody,
   SkillResolveBody,
 } from "./requests.ts";
-import { type Call, NO_ROUTE, OK, ok, type Reply, type Router } from "./router.ts";
+import { type Call, OK, ok, type Reply, type Router } from "./router.ts";
 import { deregister, recoverOrphans, register, touchRuntime } from "./runtimes.ts";
 import { resolveBundles } from "./skills.ts";
 import type { Store } from "./store.ts";
@@ -32,6 +32,9 @@ export interface RouteDeps {
   featureFlags(): FeatureFlags | undefined;
 }
 
+/** Routes that came after the baseline. */
+export const LATER = { later: true } as const;
+
 /** Adds the routes. */
 export function daemonRoutes(router: Router, deps: RouteDeps): void {
   const { store } = deps;
@@ -45,7 +48,7 @@ export function daemonRoutes(router: Router, deps: RouteDeps): void {
     return OK;
   });
   router.add("POST /api/daemon/heartbeat", "D", (call) => heartbeat(deps, call));
-  router.add("GET /api/daemon/workspaces", "D", (call) => workspaceRefs(store, call));
+  router.add("GET /api/daemon/workspaces", "D", (call) => workspaceRefs(store, call), LATER);
   router.add("GET /api/daemon/workspaces/:id/repos", "D", (call) => {
     const id = requireUuid(call.params[0]!, "workspace_id");
     requireAccess(store, call.who, id);
@@ -72,11 +75,10 @@ function claimRoutes(router: Router, store: Store): void {
     return ok({ task: outcome.kind === "task" ? outcome.task : null });
   });
   const batch = (call: Call): Reply => {
-    if (!store.later) return NO_ROUTE;
     return ok(claimBatch(store, call.who, parseBody(BatchClaimBody, call.body), capabilitiesOf(call)));
   };
-  router.add("POST /api/daemon/tasks/claim", "D", batch);
-  router.add("POST /api/daemon/claim", "D", batch);
+  router.add("POST /api/daemon/tasks/claim", "D", batch, LATER);
+  router.add("POST /api/daemon/claim", "D", batch, LATER);
   router.add("GET /api/daemon/runtimes/:id/tasks/pending", "D", (call) => {
     const runtime = requireRuntime(store, call.who, call.params[0]!);
     return ok(
@@ -136,7 +138,6 @@ function heartbeat(deps: RouteDeps, call: Call): Reply {
 }
 
 function workspaceRefs(store: Store, call: Call): Reply {
-  if (!store.later) return NO_ROUTE;
   const { body, etag } = listWorkspaceRefs(store, call.who);
   const headers = { etag, "cache-control": "private, no-cache", "content-type": "application/json" };
   if (call.headers.get("if-none-match") === etag) return { status: 304, headers };

@@ -12,8 +12,9 @@ import {
   SessionBody,
   UsageBody,
 } from "./requests.ts";
-import { type Call, NO_ROUTE, OK, ok, type Reply, type Router } from "./router.ts";
+import { type Call, OK, ok, type Reply, type Router } from "./router.ts";
 import { rfc3339, type Store } from "./store.ts";
+import { LATER } from "./routes_daemon.ts";
 import { pinSession, startTask, taskJson, waitLocalDirectory } from "./tasks.ts";
 import { completeTask, failByHost } from "./terminal.ts";
 import { addMessages, messageList, readMessages, setUsage } from "./transcript.ts";
@@ -62,7 +63,7 @@ export function taskRoutes(router: Router, store: Store): void {
     refuseNul(store, call.body);
     return ok(taskJson(failByHost(store, task, parseBody(FailBody, strip(store, call.body)))));
   });
-  on("cancel-ack", (call, task) => cancelAck(store, call, task));
+  router.add("POST /api/daemon/tasks/:id/cancel-ack", "D", (call) => cancelAck(store, call), LATER);
   router.add("POST /api/daemon/tasks/:id/messages", "D", (call) => storeMessages(store, call));
   router.add("GET /api/daemon/tasks/:id/messages", "D", (call) => {
     const task = requireTask(store, call.who, call.params[0]!);
@@ -107,8 +108,8 @@ function storeMessages(store: Store, call: Call): Reply {
   return OK;
 }
 
-function cancelAck(store: Store, call: Call, task: TaskDb): Reply {
-  if (!store.later) return NO_ROUTE;
+function cancelAck(store: Store, call: Call): Reply {
+  const task = requireTask(store, call.who, call.params[0]!);
   const body = parseBody(CancelAckBody, call.body);
   if (task.status === "cancelled" && task.cancel_acked_at === null) {
     store.db.run(
@@ -157,7 +158,12 @@ function checkRoutes(router: Router, store: Store): void {
   check("chat-sessions", "chat_sessions", { id: "session_id", gone: "chat session not found" }, updated);
   check("autopilot-runs", "autopilot_runs", { id: "run_id", gone: "autopilot run not found" }, completed);
   check("tasks", "tasks", { id: "task_id", gone: "task not found" }, completed);
-  router.add("POST /api/daemon/workspaces/:id/issues/gc-check", "D", (call) => batchCheck(store, call));
+  router.add(
+    "POST /api/daemon/workspaces/:id/issues/gc-check",
+    "D",
+    (call) => batchCheck(store, call),
+    LATER,
+  );
 }
 
 interface Checked {
@@ -169,7 +175,6 @@ interface Checked {
 }
 
 function batchCheck(store: Store, call: Call): Reply {
-  if (!store.later) return NO_ROUTE;
   const workspaceId = requireUuid(call.params[0]!, "workspace_id");
   if (!canAccess(store, call.who, workspaceId)) throw new Refusal(404, "not found");
   const { issue_ids } = parseBody(IssueChecksBody, call.body);

@@ -57,22 +57,19 @@ function upsert(
   const profile = offer.profile_id === "" ? undefined : requireProfile(store, workspaceId, offer.profile_id);
   const provider = profile?.protocol_family ?? (offer.type.trim().toLowerCase() || "unknown");
   const device = body.device_name.trim();
-  const old = profile === undefined
-    ? store.db.get<RuntimeDb>(
-      "SELECT * FROM runtimes WHERE workspace_id = ? AND daemon_id = ? AND provider = ? AND profile_id IS NULL",
-      workspaceId,
-      body.daemon_id,
-      provider,
-    )
-    : store.db.get<RuntimeDb>(
-      "SELECT * FROM runtimes WHERE workspace_id = ? AND daemon_id = ? AND profile_id = ?",
-      workspaceId,
-      body.daemon_id,
-      profile.id,
-    );
+  const old = knownRow(
+    store,
+    workspaceId,
+    body.daemon_id,
+    profile === undefined ? { provider } : { profileId: profile.id },
+  );
   const id = old?.id ?? store.newId();
   const now = store.now();
+  const legacy = old === undefined
+    ? undefined
+    : fromJson<Record<string, unknown>>(old.metadata, {}).legacy_daemon_ids;
   const metadata = {
+    ...(legacy === undefined ? {} : { legacy_daemon_ids: legacy }),
     version: offer.version,
     cli_version: body.cli_version,
     launched_by: body.launched_by,
@@ -103,6 +100,28 @@ function upsert(
   bindAgents(store, workspaceId, id, provider, profile?.id ?? null);
   store.emit({ type: "runtime", runtimeId: id, to: "registered", at: now });
   return findRuntime(store, id)!;
+}
+
+/** The row that a registration refreshes: by provider for built-ins, by profile for custom ones. */
+function knownRow(
+  store: Store,
+  workspaceId: string,
+  daemonId: string,
+  key: { readonly provider: string } | { readonly profileId: string },
+): RuntimeDb | undefined {
+  return "provider" in key
+    ? store.db.get<RuntimeDb>(
+      "SELECT * FROM runtimes WHERE workspace_id = ? AND daemon_id = ? AND provider = ? AND profile_id IS NULL",
+      workspaceId,
+      daemonId,
+      key.provider,
+    )
+    : store.db.get<RuntimeDb>(
+      "SELECT * FROM runtimes WHERE workspace_id = ? AND daemon_id = ? AND profile_id = ?",
+      workspaceId,
+      daemonId,
+      key.profileId,
+    );
 }
 
 /** Moves agents and tasks of this machine's older ids to the row and deletes theirs (spec 01 §4.3, effect 5). */

@@ -133,6 +133,7 @@ export class PlaneServer {
       const found = this.router.find(incoming.method, incoming.path);
       if (found === undefined) return respond(NO_ROUTE);
       if (found === "method") return respond({ status: 405, text: "" });
+      if (found.route.later && !this.#deps.store.later) return respond(NO_ROUTE);
       return respond(this.#run(found.route, found.params, incoming, partial));
     } catch (error) {
       if (error instanceof Refusal) return respond({ status: error.status, json: { error: error.message } });
