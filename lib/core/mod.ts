@@ -8,6 +8,8 @@ export * from "./clock.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./failure.ts";
+export * from "./files.ts";
+export * from "./files_brokered.ts";
 export * from "./ids.ts";
 export * from "./lines.ts";
 export * from "./log.ts";

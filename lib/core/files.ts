@@ -1,0 +1,251 @@
+/** Files below a directory that an agent may write to: resolved, checked, then touched (guides/deno.md §4, f22). */
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { errorText, HostError } from "./errors.ts";
+
+/** What stands at a path. */
+export type FileKind = "file" | "dir" | "link" | "other";
+
+/** Facts of one path. */
+export interface FileInfo {
+  readonly kind: FileKind;
+  readonly size: number;
+  /** 0 when unknown. */
+  readonly mtimeMs: number;
+  /** Permission bits, 0 when unknown. */
+  readonly mode: number;
+  /** Device and inode, "" where the platform has none: two paths with one identity are one thing. */
+  readonly identity: string;
+}
+
+/** One name in a directory. */
+export interface FileEntry {
+  readonly name: string;
+  readonly kind: FileKind;
+}
+
+/** Options of {@link WorkFiles.writeAtomic}. */
+export interface WriteOptions {
+  /** Permission bits. Default 0o644. */
+  readonly mode?: number;
+  /** Survives a power cut: the contents are synced before the rename. Default true. */
+  readonly durable?: boolean;
+}
+
+/**
+ * File access confined to one directory. Paths are absolute; every access resolves the path first and refuses one that
+ * leads outside through a link. A missing file is `undefined` or `false`, never an error.
+ * Methods throw {@link FileRefused} for a path outside and {@link FileFailed} for what the system says.
+ */
+export interface WorkFiles {
+  /** The directory everything stays below, links resolved. */
+  readonly root: string;
+  /** Facts of what the path leads to; a link that leads outside is refused. */
+  stat(path: string): Promise<FileInfo | undefined>;
+  /** Facts of the path itself; a link is not followed. */
+  lstat(path: string): Promise<FileInfo | undefined>;
+  /** Whole text of a regular file; a link or anything else is refused. */
+  read(path: string): Promise<string | undefined>;
+  /** Writes a file that must not exist yet, in any form; false when something is there. */
+  create(path: string, text: string, mode?: number): Promise<boolean>;
+  /** Replaces a file in one step. A link at the path is replaced, not followed. */
+  writeAtomic(path: string, text: string, options?: WriteOptions): Promise<void>;
+  /** Makes the directory and the missing ones above it. Existing ones are fine. */
+  mkdir(path: string, mode?: number): Promise<void>;
+  /** Removes a file, a link or an empty directory; with `recursive` a whole tree. False when nothing was there. */
+  remove(path: string, options?: { readonly recursive?: boolean }): Promise<boolean>;
+  /** Entries of a directory in the file system's order, undefined when it is missing. */
+  list(path: string): Promise<readonly FileEntry[] | undefined>;
+}
+
+/** A path that is not, or does not stay, below the opened directory. */
+export class FileRefused extends HostError {
+  constructor(readonly path: string, why: string) {
+    super(`Cannot use "${path}": ${why}`, { code: "file_refused", facts: { path } });
+  }
+}
+
+/** The system refused an operation. */
+export class FileFailed extends HostError {
+  constructor(doing: string, readonly path: string, cause: unknown) {
+    super(`Cannot ${doing} "${path}": ${errorText(cause)}`, { code: "file_failed", cause, facts: { path } });
+  }
+}
+
+/** True when `path` is `root` or below it. Both absolute and normalised. */
+export function isBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+/** Opens an existing directory for direct access. @throws {FileFailed} when it cannot be resolved */
+export async function openFiles(root: string): Promise<WorkFiles> {
+  const plain = resolve(root);
+  try {
+    return new DirectFiles(plain, await Deno.realPath(plain));
+  } catch (error) {
+    throw new FileFailed("open", plain, error);
+  }
+}
+
+class DirectFiles implements WorkFiles {
+  constructor(private readonly given: string, readonly root: string) {}
+
+  async stat(path: string): Promise<FileInfo | undefined> {
+    const real = await this.#followed(path, "look at");
+    return real === undefined ? undefined : await look(real, "look at", Deno.stat);
+  }
+
+  async lstat(path: string): Promise<FileInfo | undefined> {
+    return await look(await this.#place(path, "look at"), "look at", Deno.lstat);
+  }
+
+  async read(path: string): Promise<string | undefined> {
+    const place = await this.#place(path, "read");
+    const before = await look(place, "read", Deno.lstat);
+    if (before === undefined) return undefined;
+    if (before.kind !== "file") throw new FileRefused(path, `it is no regular file (${before.kind})`);
+    try {
+      using file = await Deno.open(place, { read: true });
+      const opened = await file.stat();
+      if (identityOf(opened) !== before.identity) throw new FileRefused(path, "it was exchanged meanwhile");
+      return await new Response(file.readable).text();
+    } catch (error) {
+      if (error instanceof HostError) throw error;
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw new FileFailed("read", path, error);
+    }
+  }
+
+  async create(path: string, text: string, mode = 0o644): Promise<boolean> {
+    const place = await this.#place(path, "write");
+    try {
+      await Deno.writeTextFile(place, text, { createNew: true, mode });
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      throw new FileFailed("write", path, error);
+    }
+  }
+
+  async writeAtomic(path: string, text: string, options: WriteOptions = {}): Promise<void> {
+    const place = await this.#place(path, "write");
+    const temporary = join(dirname(place), `.${basename(place)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+    try {
+      await writeNew(temporary, text, options.mode ?? 0o644, options.durable ?? true);
+      await Deno.rename(temporary, place);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {}); // never made, or renamed already; the cause is what counts
+      throw new FileFailed("write", path, error);
+    }
+  }
+
+  async mkdir(path: string, mode = 0o755): Promise<void> {
+    const place = await this.#place(path, "make");
+    try {
+      await Deno.mkdir(place, { recursive: true, mode });
+    } catch (error) {
+      throw new FileFailed("make the directory", path, error);
+    }
+  }
+
+  async remove(path: string, options: { readonly recursive?: boolean } = {}): Promise<boolean> {
+    const place = await this.#place(path, "remove");
+    if (place === this.root) throw new FileRefused(path, "it is the opened directory itself");
+    try {
+      await Deno.remove(place, { recursive: options.recursive ?? false });
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw new FileFailed("remove", path, error);
+    }
+  }
+
+  async list(path: string): Promise<readonly FileEntry[] | undefined> {
+    const real = await this.#followed(path, "list");
+    if (real === undefined) return undefined;
+    try {
+      const entries: FileEntry[] = [];
+      for await (const entry of Deno.readDir(real)) entries.push({ name: entry.name, kind: kindOf(entry) });
+      return entries;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw new FileFailed("list", path, error);
+    }
+  }
+
+  /** The path with its parent resolved and checked; its last part is not followed. */
+  async #place(path: string, doing: string): Promise<string> {
+    if (!isAbsolute(path) || resolve(path) !== path || path.includes("\0")) {
+      throw new FileRefused(path, "it is not a plain absolute path");
+    }
+    if (path === this.given || path === this.root) return this.root;
+    if (!isBelow(path, this.given) && !isBelow(path, this.root)) {
+      throw new FileRefused(path, `it is not below ${this.root}`);
+    }
+    const parent = await realParent(dirname(path), doing);
+    if (!isBelow(parent, this.root)) throw new FileRefused(path, `a link leads out of ${this.root}`);
+    return join(parent, basename(path));
+  }
+
+  /** The path with every link followed; undefined when it does not exist. */
+  async #followed(path: string, doing: string): Promise<string | undefined> {
+    const place = await this.#place(path, doing);
+    let real: string;
+    try {
+      real = await Deno.realPath(place);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw new FileFailed(doing, path, error);
+    }
+    if (!isBelow(real, this.root)) throw new FileRefused(path, `a link leads out of ${this.root}`);
+    return real;
+  }
+}
+
+/** The real path of a directory that need not exist: what exists is resolved, the rest appended. */
+async function realParent(path: string, doing: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw new FileFailed(doing, path, error);
+  }
+  const info = await look(path, doing, Deno.lstat);
+  if (info?.kind === "link") throw new FileRefused(path, "it is a link to something that does not exist");
+  const parent = dirname(path);
+  return parent === path ? path : join(await realParent(parent, doing), basename(path));
+}
+
+async function look(
+  path: string,
+  doing: string,
+  how: (path: string) => Promise<Deno.FileInfo>,
+): Promise<FileInfo | undefined> {
+  try {
+    const info = await how(path);
+    return {
+      kind: kindOf(info),
+      size: info.size,
+      mtimeMs: info.mtime?.getTime() ?? 0,
+      mode: (info.mode ?? 0) & 0o7777,
+      identity: identityOf(info),
+    };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw new FileFailed(doing, path, error);
+  }
+}
+
+function kindOf(info: Pick<Deno.FileInfo, "isFile" | "isDirectory" | "isSymlink">): FileKind {
+  return info.isSymlink ? "link" : info.isFile ? "file" : info.isDirectory ? "dir" : "other";
+}
+
+function identityOf(info: Deno.FileInfo): string {
+  return info.ino === null || info.ino === 0 ? "" : `${info.dev}:${info.ino}`;
+}
+
+async function writeNew(path: string, text: string, mode: number, durable: boolean): Promise<void> {
+  if (!durable) return await Deno.writeTextFile(path, text, { createNew: true, mode });
+  using file = await Deno.open(path, { write: true, createNew: true, mode });
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await file.syncData();
+}
