@@ -56,6 +56,8 @@ Deno.test("driverFor() names what it knows when it does not know a provider", as
 
 Deno.test("driverFor() says that a protocol is not spoken yet, and loads the others", async () => {
   await assert.rejects(driverFor("kimi"), /kimi is not supported by this version yet/);
+  const driven = PROVIDERS.filter((row) => row.driver !== undefined && row.driver !== row.provider);
+  assert.deepEqual(driven.map((row) => row.provider), ["rehearsal"]); // all others have a protocol of their own
   for (const row of PROVIDERS.filter((row) => row.driver !== undefined)) {
     assert.equal(typeof (await driverFor(row.provider)).start, "function", row.provider);
   }
