@@ -1,11 +1,13 @@
 /** `multica-host local`: control plane and host together, for one machine and no server. */
 import { mkdir } from "node:fs/promises";
 import { ensurePortFree } from "../api/mod.ts";
-import { healthPort, profilePaths } from "../config/mod.ts";
+import { providerRow } from "../agents/mod.ts";
+import { healthPort, profilePaths, type Resolution } from "../config/mod.ts";
 import { HostError } from "../core/mod.ts";
 import { type LocalPlane, serveLocalPlane } from "../plane/mod.ts";
 import { type CliContext, configOf, profileFlag, refuseInsideTask } from "./context.ts";
 import { LOCAL_PROFILE, localContext, localToken, saveLocal } from "./local_login.ts";
+import { REHEARSAL, writeRehearsalProgram } from "./rehearsal.ts";
 import { runForeground } from "./run_foreground.ts";
 
 /** Serves the plane and runs the host on it until Ctrl-C. */
@@ -28,15 +30,26 @@ export async function local(
   });
   try {
     saveLocal(context, plane.url, plane.token);
-    const resolution = configOf(context, {
+    const resolved = configOf(context, {
       createIdentity: true,
       token: plane.token,
       fixed: { server_url: plane.url, auto_update: "false" },
     });
-    return await runForeground(context, resolution, () => greet(context, plane, planeFile));
+    return await runForeground(context, await withRehearsal(resolved), {
+      moreAgents: [providerRow(REHEARSAL)].filter((row) => row !== undefined),
+      onStarted: () => greet(context, plane, planeFile),
+    });
   } finally {
     await plane.close();
   }
+}
+
+/** The resolution with the rehearsal agent's program, so that there is always somebody to give a task to. */
+async function withRehearsal(resolution: Resolution): Promise<Resolution> {
+  const { config } = resolution;
+  if (Deno.build.os === "windows") return resolution;
+  const program = await writeRehearsalProgram(config.paths.shimDir);
+  return { ...resolution, config: { ...config, agentPaths: { ...config.agentPaths, [REHEARSAL]: program } } };
 }
 
 function greet({ note, profile }: CliContext, plane: LocalPlane, planeFile: string): void {
@@ -46,6 +59,7 @@ Local control plane on ${plane.url}, tasks are kept in ${planeFile}
 Give it work from another terminal:
   multica-host agents
   multica-host task add${flag} "Say what this project does" --dir . --agent claude --follow
+(--agent rehearsal tries the whole way without a model)
 Ctrl-C ends both.
 `);
 }

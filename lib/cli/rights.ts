@@ -1,5 +1,6 @@
 /** `multica-host rights`: the set of rights the engine of this profile gets (ARCHITECTURE.md, "Two threads"). */
 import { discoverableProviders } from "../agents/mod.ts";
+import { join } from "node:path";
 import { findCommand } from "../runtimes/mod.ts";
 import { agentHomes, describeRights, engineRights, standingExecutables } from "../supervisor/mod.ts";
 import { type CliContext, configOf } from "./context.ts";
@@ -25,7 +26,7 @@ export function rights(context: CliContext): number {
       where.home,
       where.env,
     ),
-    tempBase: "(a private directory below TMPDIR, new at every start)",
+    tempBase: join(where.env["TMPDIR"] || "/tmp", "multica-host-… (new at every start)"),
   });
   context.out("The engine, which talks to the server and runs tasks, may touch this and nothing else:\n");
   for (const line of describeRights(set)) context.out(line);

@@ -7,6 +7,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       const { printVersion } = await import("./version.ts");
       return printVersion(args);
     }
+    if (args[0] === "__rehearsal") return await (await import("./rehearsal.ts")).rehearse(args);
     const { runProgram } = await import("./program.ts");
     return await runProgram(args);
   } catch (error) {

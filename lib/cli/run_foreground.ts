@@ -1,15 +1,24 @@
 /** Runs a host in this terminal: logs, signals, exit code. Shared by the plain command and `local`. */
 import { discoverableProviders } from "../agents/mod.ts";
 import type { Resolution } from "../config/mod.ts";
+import type { DiscoverableAgent } from "../runtimes/mod.ts";
 import { type Logs, openLogs, Redactor } from "../core/mod.ts";
 import { runHost } from "../supervisor/mod.ts";
 import type { CliContext } from "./context.ts";
 
-/** Runs the host to its end and gives the exit code. `onStarted` hears when it has its port. */
+/** What differs between the commands that run a host. */
+export interface ForegroundOptions {
+  /** Hears when the host has its port. */
+  readonly onStarted?: () => void;
+  /** Agents offered beyond the usual ones. */
+  readonly moreAgents?: readonly DiscoverableAgent[];
+}
+
+/** Runs the host to its end and gives the exit code. */
 export async function runForeground(
   context: CliContext,
   resolution: Resolution,
-  onStarted: () => void = () => {},
+  options: ForegroundOptions = {},
 ): Promise<number> {
   const { config, settings } = resolution;
   const logs = openHostLogs(context, resolution);
@@ -19,10 +28,10 @@ export async function runForeground(
       config,
       settings,
       terminal: context.machine.terminal,
-      catalog: discoverableProviders(),
+      catalog: [...discoverableProviders(), ...options.moreAgents ?? []],
       onStarted: () => {
         logs.attachFile({ path, maxBytes: config.logMaxBytes, maxFiles: config.logMaxFiles });
-        onStarted();
+        options.onStarted?.();
       },
     });
   } finally {

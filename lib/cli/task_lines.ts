@@ -39,7 +39,9 @@ export function messageLines(message: LocalMessage, paint: Paint): string[] {
         }`,
       ];
     case "tool_result":
-      return cut(indent(message.output ?? message.content ?? "", "  "), 6).map((line) => paint(line, "dim"));
+      return cut(indent(unquoted(message.output ?? message.content ?? ""), "  "), 6).map((line) =>
+        paint(line, "dim")
+      );
     case "error":
       return [paint(`! ${message.content ?? ""}`, "red")];
     default:
@@ -72,6 +74,18 @@ function inputText(input: Readonly<Record<string, unknown>> | undefined): string
   const telling = ["command", "file_path", "path", "pattern", "query", "url", "description", "prompt"];
   const key = telling.find((name) => typeof input[name] === "string");
   return key === undefined ? JSON.stringify(input) : String(input[key]);
+}
+
+/** Results that are one JSON text are shown as that text. */
+function unquoted(text: string): string {
+  if (!text.startsWith('"')) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "string" ? value : text;
+  } catch {
+    // It only begins like JSON: shown as it is.
+    return text;
+  }
 }
 
 function indent(text: string, by: string): string[] {

@@ -46,6 +46,7 @@ export function fieldText(value: unknown): string {
   if (typeof value === "string") return value;
   if (value instanceof Error) return value.message !== "" ? value.message : value.name;
   if (value === undefined || value === null || typeof value !== "object") return String(value);
+  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return value.join(",");
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
