@@ -38,8 +38,10 @@ export interface DiscoverableAgent {
   readonly bundled?: readonly string[];
   /** More directories to look in, `~/` for home. */
   readonly dirs?: readonly string[];
-  /** How it is installed, shown when it is missing. */
+  /** How it is installed, shown when it is missing; "" or absent = unknown. */
   readonly install?: string;
+  /** The CLI's own files below the home directory, for the engine's rights. */
+  readonly homes?: readonly string[];
 }
 
 /** Everything discovery depends on. */
@@ -201,7 +203,7 @@ export class AgentDiscovery {
     const verdict = checkMinimum(row.provider, version, row.minVersion ?? "");
     if (verdict.kind === "ok") return agent;
     const fix = verdict.kind === "too_old"
-      ? row.install ?? `upgrade ${row.command}`
+      ? row.install || `upgrade ${row.command}`
       : `run ${path} --version`;
     return { ...agent, problem: verdict.problem, fix };
   }
@@ -228,7 +230,7 @@ export class AgentDiscovery {
       ? `${command} was not found on PATH, by the login shell or in the usual directories`
       : `${variable} names "${command}", which is not an executable on this machine`;
     const fix = command === row.command
-      ? row.install ?? `install ${row.command}, or set ${variable}`
+      ? row.install || `install ${row.command}, or set ${variable}`
       : `correct or unset ${variable}`;
     return { provider: row.provider, path: "", version: "", probedAt: 0, problem, fix };
   }

@@ -3,6 +3,7 @@ import type { HostConfig } from "../config/mod.ts";
 import { errorText, getLog } from "../core/mod.ts";
 import {
   type AgentDiscovery,
+  type DiscoverableAgent,
   type DiscoveredAgent,
   findCommand,
   type LocateContext,
@@ -15,6 +16,7 @@ const log = getLog("supervisor", "agents");
 
 export interface AgentsPorts {
   readonly config: HostConfig;
+  readonly catalog: readonly DiscoverableAgent[];
   readonly discovery: AgentDiscovery;
   readonly context: LocateContext;
   readonly tempBase: string;
@@ -49,6 +51,13 @@ export class AgentsState {
     return this.#agents.filter((agent) => agent.path !== "");
   }
 
+  /** Homes of the agents found. */
+  get homes(): readonly string[] {
+    const providers = new Set(this.found.map((agent) => agent.provider));
+    const rows = this.ports.catalog.filter((row) => providers.has(row.provider));
+    return agentHomes(rows, this.ports.context.home, this.ports.context.env);
+  }
+
   get git(): string {
     return findCommand("git", this.ports.context) ?? "";
   }
@@ -63,12 +72,12 @@ export class AgentsState {
   /** Rights as they would be granted now. */
   rights(): EngineRights {
     const found = this.found;
-    const { config, context, tempBase } = this.ports;
+    const { config, tempBase } = this.ports;
     return engineRights({
       config,
       executables: [...found.map((agent) => agent.path), ...this.#adopted],
       git: this.git,
-      agentHomes: agentHomes(found.map((agent) => agent.provider), context.home, context.env),
+      agentHomes: this.homes,
       tempBase,
     });
   }

@@ -23,11 +23,12 @@ export class DirectoryUnusable extends HostError {
 
 /** Makes the directories of a profile and proves that they can be written to. @throws {DirectoryUnusable} */
 export async function prepareDirectories(paths: Paths): Promise<void> {
-  await Promise.all([
+  const tried = await Promise.allSettled([
     usable("the state directory", paths.stateDir),
     usable("the workspaces root", paths.workspacesRoot),
     usable("the command directory", paths.shimDir),
   ]);
+  for (const outcome of tried) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /**

@@ -39,6 +39,8 @@ export interface EngineHostPorts {
   };
   /** Everything but what concerns the engine's life itself. */
   readonly onMessage: (message: FromEngine, reply: (message: ToEngine) => void) => void;
+  /** The engine is gone: nothing it was asked will be answered any more. */
+  readonly onGone: () => void;
   /** Ends every process tree the engine had registered; true when all are proven empty. */
   readonly endTrees: (graceMs: number) => Promise<boolean>;
 }
@@ -180,6 +182,7 @@ export class EngineHost {
     this.#pulse?.stop();
     this.#thread?.terminate();
     this.#thread = undefined;
+    this.ports.onGone();
   }
 
   async #close(end: HostEnd): Promise<void> {

@@ -11,7 +11,6 @@ import {
   type Random,
 } from "../core/mod.ts";
 import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../runtimes/mod.ts";
-import { agentHomes } from "./agent_homes.ts";
 import { AgentsState } from "./agents_state.ts";
 import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
@@ -131,6 +130,7 @@ class Host {
     });
     const state = new AgentsState({
       config,
+      catalog: this.ports.catalog,
       discovery,
       context,
       tempBase,
@@ -142,8 +142,6 @@ class Host {
       random,
       startThread,
       prepare: (restarts) => {
-        broker.reset();
-        this.#relay.reset();
         const rights = state.grant();
         return {
           permissions: workerPermissions(rights),
@@ -151,6 +149,10 @@ class Host {
         };
       },
       onMessage: (message, reply) => this.#heard(message, reply, broker),
+      onGone: () => {
+        broker.reset();
+        this.#relay.reset();
+      },
       endTrees: (graceMs) => processes.endAll({ graceMs }),
     });
     if (this.#stopping) return { exitCode: 0 };
@@ -187,7 +189,7 @@ class Host {
       agents: () => state.agents,
       links: () => ({
         places: [workspacesRoot, tempBase, shimDir],
-        targets: agentHomes(state.found.map((agent) => agent.provider), home, config.inheritedEnv),
+        targets: state.homes,
       }),
       local: { home, os: Deno.build.os, own: [workspacesRoot, stateDir, tempBase] },
       adopt: (path) => state.adopt(path),

@@ -26,6 +26,7 @@ function setup() {
     },
     prepare: (restarts) => ({ permissions: {}, boot: { restarts } as EngineBoot }),
     onMessage: (message) => heard.push(message),
+    onGone: () => {},
     endTrees: (graceMs) => (graces.push(graceMs), Promise.resolve(true)),
   });
   host.start();

@@ -10,7 +10,9 @@ function rights(serverUrl = "https://api.example.com") {
     config: { serverUrl, paths },
     executables: ["/usr/bin/claude", "/usr/bin/claude"],
     git: "/usr/bin/git",
-    agentHomes: agentHomes(["claude"], "/home/u", { CLAUDE_CONFIG_DIR: "/data/claude" }),
+    agentHomes: agentHomes([{ provider: "claude", homes: [".claude", ".claude.json"] }], "/home/u", {
+      CLAUDE_CONFIG_DIR: "/data/claude",
+    }),
     tempBase: "/tmp/multica-host-x",
   });
 }
