@@ -72,6 +72,10 @@ Deno.test("rehearsal agent reads and changes files and says that it is no model"
 Deno.test("rehearsal agent can be told to fail, and to wait until it is cancelled", async () => {
   const failed = await rehearse("rehearsal:fail=API Error: 529 overloaded", async () => {});
   assert.deepEqual([failed.result.status, failed.result.error], ["failed", "API Error: 529 overloaded"]);
-  const cancelled = await rehearse("rehearsal:wait=600000", async (_dir, abort) => abort(), "text");
+  const cancelled = await rehearse(
+    "rehearsal:wait=600000",
+    (_dir, abort) => Promise.resolve(abort()),
+    "text",
+  );
   assert.equal(cancelled.result.status, "aborted");
 });
