@@ -6,7 +6,6 @@ import { type ProbePorts, type ProbeRun, runProbe } from "./discovery_run.ts";
 import {
   executableAt,
   findCommand,
-  findIn,
   hasSeparator,
   hostPath,
   insideHooks,
@@ -14,6 +13,7 @@ import {
   pathFor,
   wellKnownDirs,
 } from "./locate.ts";
+import { ProgramIndex } from "./locate_index.ts";
 import { LoginShell, type ShellPaths } from "./login_shell.ts";
 import type { DiscoveredAgent } from "./types.ts";
 import { checkMinimum, versionLine } from "./versions.ts";
@@ -79,9 +79,10 @@ export class AgentDiscovery {
 
   /** What can be said at once: paths by looking, versions as remembered for unchanged files. Starts nothing. */
   locate(): readonly DiscoveredAgent[] {
+    const index = new ProgramIndex(this.options);
     const remembered = this.#cache.shellPaths(this.#shellKey());
     return this.options.catalog.map((row) => {
-      const path = this.#find(row, (name) => this.#rescued(remembered[name]));
+      const path = this.#find(row, index, (name) => this.#rescued(remembered[name]));
       if (path === "") return this.#absent(row);
       const known = this.#cache.version(path);
       return this.#judge(row, path, known?.version ?? "", known?.probedAt ?? 0);
@@ -93,13 +94,14 @@ export class AgentDiscovery {
    * agent as soon as it is known, so that one that hangs delays only itself.
    */
   async discover(run: DiscoveryRun = {}): Promise<readonly DiscoveredAgent[]> {
+    const index = new ProgramIndex(this.options);
     const missing = this.options.catalog
       .map((row) => this.#command(row))
-      .filter((command) => !hasSeparator(command) && findCommand(command, this.options) === undefined);
+      .filter((command) => !hasSeparator(command) && index.onPath(command) === undefined);
     const shell = this.#askShell(missing);
     const agents = await Promise.all(this.options.catalog.map(async (row) => {
       const answer = missing.includes(this.#command(row)) ? await shell : NO_PATHS;
-      const path = this.#find(row, (name) => this.#rescued(answer.get(name)));
+      const path = this.#find(row, index, (name) => this.#rescued(answer.get(name)));
       const agent = path === "" ? this.#absent(row) : await this.#probe(row, path, run.signal);
       run.onAgent?.(agent);
       return agent;
@@ -135,13 +137,13 @@ export class AgentDiscovery {
   }
 
   /** Path, or "". Order: PATH, login shell, well-known directories, bundled (spec 03 §6.2). */
-  #find(row: DiscoverableAgent, shell: (name: string) => string | undefined): string {
+  #find(row: DiscoverableAgent, index: ProgramIndex, shell: (name: string) => string | undefined): string {
     const command = this.#command(row);
-    const direct = findCommand(command, this.options);
+    const direct = hasSeparator(command) ? findCommand(command, this.options) : index.onPath(command);
     if (direct !== undefined || hasSeparator(command)) return direct ?? "";
     const home = (path: string) => path.replace(/^~(?=\/)/, this.options.home);
     const dirs = [...(row.dirs ?? []).map(home), ...this.#wellKnown];
-    const rescued = shell(command) ?? findIn(command, dirs, this.options);
+    const rescued = shell(command) ?? index.find(command, dirs);
     if (rescued !== undefined) return rescued;
     if (command !== row.command) return "";
     for (const file of row.bundled ?? []) {

@@ -172,7 +172,8 @@ function readLine(file: string): string {
   }
 }
 
-function fileNames(command: string, context: LocateContext): string[] {
+/** The file names a command may have: with each extension of PATHEXT on Windows. */
+export function fileNames(command: string, context: LocateContext): string[] {
   if (context.os !== "windows" || /\.[a-z]{3}$/i.test(command)) return [command];
   const extensions = (context.env["PATHEXT"] ?? ".COM;.EXE;.BAT;.CMD").split(";").filter((ext) => ext !== "");
   return extensions.map((ext) => command + ext.toLowerCase());
