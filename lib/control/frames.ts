@@ -23,12 +23,12 @@ export interface RpcResponse {
   readonly error: string;
 }
 
-const frameSchema = z.object({ type: z.string(), payload: z.unknown() });
+const frameSchema = z.object({ type: z.string(), payload: z.unknown().optional() });
 const payloads = {
   task: z.object({ runtime_id: text }).nullish(),
   profiles: z.object({ workspace_id: text }),
   work: z.object({ runtime_id: text, kind: text }),
-  response: z.object({ request_id: text, status: int, body: z.unknown(), error: text }),
+  response: z.object({ request_id: text, status: int, body: z.unknown().optional(), error: text }),
 };
 
 /** One message from the server. Never throws: what is not understood is `ignored` (spec 02 §3). */

@@ -1,5 +1,6 @@
 /** The claimed task (spec 01 §5, 11.12): one foreign field never loses the claim. */
 import * as z from "zod";
+import { laterTaskFields } from "./schema_task_later.ts";
 import { skillRefSchema, skillSchema } from "./schema_skills.ts";
 import type { ClaimedTask, TaskAgent } from "./types.ts";
 import { flag, foreignFields, int, list, maybe, record, text, textMap, texts } from "./values.ts";
@@ -103,6 +104,7 @@ export function parseClaimedTask(raw: unknown): ClaimedTask | undefined {
   ];
   return {
     ...rest,
+    ...laterTaskFields(raw),
     agent,
     autopilot_trigger_payload: rest.autopilot_trigger_payload,
     is_leader_task: rest.is_leader_task,

@@ -166,8 +166,54 @@ export interface Attachment {
   readonly content_type: string;
 }
 
+/** An earlier comment folded into one queued run (spec 05 §27.3). */
+export interface CoalescedComment {
+  readonly id: string;
+  readonly thread_id: string;
+  readonly author_type: string;
+  readonly author_name: string;
+  readonly created_at: string;
+  readonly content: string;
+}
+
+/** Another run that is at work in the same neighbourhood (spec 05 §27.3). */
+export interface SiblingRun {
+  readonly task_id: string;
+  readonly issue_id: string;
+  readonly issue_identifier: string;
+  readonly issue_title: string;
+  readonly status: string;
+  readonly started_at: string;
+  readonly created_at: string;
+}
+
+/** Fields of a claimed task that older servers do not send: absent there (spec 05 §27.1, 27.3). */
+export interface LaterTaskFields {
+  readonly coalesced_comments?: readonly CoalescedComment[];
+  readonly active_sibling_runs?: readonly SiblingRun[];
+  /** The workspace's own status catalogue. */
+  readonly issue_statuses?: readonly {
+    readonly key: string;
+    readonly name: string;
+    readonly category: string;
+  }[];
+  /** The catalogue above is not complete. */
+  readonly issue_statuses_omitted?: boolean;
+  /** `group`, `p2p`, or what else a server names. */
+  readonly chat_type?: string;
+  readonly chat_channel_type?: string;
+  readonly chat_in_thread?: boolean;
+  readonly chat_channel_delivers_files?: boolean;
+  /** Names of the apps mounted for this run. */
+  readonly connected_apps?: readonly string[];
+  readonly quick_create_priority?: string;
+  readonly quick_create_due_date?: string;
+  /** `is_leader_task` is the whole truth; otherwise the instructions' text decides. */
+  readonly leader_role_resolved?: boolean;
+}
+
 /** A claimed task (spec 01 §5). Missing fields are "" / 0 / [] / undefined as spec 01 says. */
-export interface ClaimedTask {
+export interface ClaimedTask extends LaterTaskFields {
   readonly id: string;
   readonly agent_id: string;
   readonly runtime_id: string;
