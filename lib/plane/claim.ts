@@ -98,7 +98,7 @@ function redeliverable(store: Store, runtime: RuntimeDb): TaskDb | undefined {
 /** The first queued task that no limit holds back. */
 function nextQueued(store: Store, runtime: RuntimeDb): TaskDb | undefined {
   const full = new Map<string, boolean>();
-  for (const limit of [4, 100_000]) {
+  for (const limit of [1, 8, 100_000]) {
     const rows = store.db.all<TaskDb>(
       `SELECT * FROM tasks WHERE runtime_id = ? AND status = 'queued' AND (run_after IS NULL OR run_after <= ?)
        ORDER BY priority DESC, created_at, rowid LIMIT ?`,
@@ -161,7 +161,8 @@ function dispatch(
     return { kind: "refused", status: 500, error: refusal ?? "" };
   }
   const token = mintTaskToken(store, row, runtime.owner_id);
-  return { kind: "task", task: claimedTask(store, row, runtime, { token, capabilities }) };
+  const payload = claimedTask(store, row, runtime, { token, capabilities });
+  return { kind: "task", task: store.editClaim?.(payload) ?? payload };
 }
 
 /** Baseline cancels a task it may not hand out; later servers queue it again. */

@@ -17,6 +17,8 @@ export interface Behaviour {
   readonly headers?: Readonly<Record<string, string>>;
   /** Breaks the connection before the work, or after its commit and before its answer. */
   readonly reset?: "before" | "after";
+  /** Does the work and answers this status with `body` instead: stored, but the host is told otherwise. */
+  readonly lateStatus?: number;
   /** Waits after the commit, before the answer. */
   readonly lateMs?: number;
   readonly lateHold?: Hold;

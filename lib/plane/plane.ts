@@ -97,6 +97,7 @@ export class Plane extends PlaneAdmin {
 
   /** Opens the database, makes the default user, and listens. @throws {PlanePortBusy} */
   static async open(options: PlaneOptions = {}): Promise<Plane> {
+    if (options.path !== undefined && options.path !== ":memory:") makePrivate(options.path);
     const store = new Store({
       path: options.path ?? ":memory:",
       clock: options.clock ?? systemClock,
@@ -214,4 +215,9 @@ function defaultUser(store: Store, options: PlaneOptions): { userId: string; tok
 function isBusy(error: unknown): boolean {
   return error instanceof Deno.errors.AddrInUse ||
     (error as { code?: unknown } | null)?.code === "EADDRINUSE";
+}
+
+/** Creates the database file for its owner alone; SQLite gives its side files the same mode. */
+function makePrivate(path: string): void {
+  Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
 }

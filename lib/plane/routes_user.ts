@@ -8,9 +8,9 @@ import {
   findComment,
   findIssue,
   issueJson,
-  listComments,
   updateIssue,
 } from "./issues.ts";
+import { readComments } from "./comment_reads.ts";
 import { jsonOf } from "./requests.ts";
 import { type Call, ok, type Reply, type Router } from "./router.ts";
 import { sinceOf } from "./routes_task.ts";
@@ -85,7 +85,7 @@ function issueRoutes(router: Router, store: Store): void {
   router.add(
     "GET /api/issues/:id/comments",
     "U",
-    (call) => ok(listComments(store, issue(call).id).map((row) => commentJson(row))),
+    (call) => ok(readComments(store, issue(call).id, call.search)),
   );
   router.add("POST /api/issues/:id/comments", "U", (call) => newComment(store, call));
   router.add("GET /api/issues/:id/children", "U", (call) => {

@@ -97,7 +97,6 @@ CREATE TABLE IF NOT EXISTS tasks (
 );
 CREATE INDEX IF NOT EXISTS tasks_queue ON tasks (runtime_id, status, priority DESC, created_at);
 CREATE INDEX IF NOT EXISTS tasks_agent ON tasks (agent_id, status);
-CREATE INDEX IF NOT EXISTS tasks_active ON tasks (status) WHERE status IN ('queued','dispatched','running','waiting_local_directory');
 CREATE INDEX IF NOT EXISTS tasks_issue ON tasks (issue_id, agent_id);
 CREATE INDEX IF NOT EXISTS tasks_chat ON tasks (chat_session_id);
 CREATE TABLE IF NOT EXISTS messages (

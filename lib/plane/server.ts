@@ -111,6 +111,9 @@ export class PlaneServer {
       const response = this.#answer(incoming, behaviour.partial);
       await pause(clock, behaviour, "after", incoming.request.signal);
       if (behaviour.reset === "after") throw new Reset();
+      if (behaviour.lateStatus !== undefined) {
+        return this.#finish(injected({ ...behaviour, status: behaviour.lateStatus }), record);
+      }
       return this.#finish(response, record);
     } catch (error) {
       if (!(error instanceof Reset) && !isAbort(error)) throw error;

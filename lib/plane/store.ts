@@ -28,6 +28,8 @@ export class Store {
   readonly clock: Clock;
   /** May be changed between requests: a server update in the middle of a test. */
   era: Era;
+  /** Fault injection: changes what a claim hands out (a missing agent, a wrong token). */
+  editClaim: ((task: Record<string, unknown>) => Record<string, unknown>) | undefined;
   readonly events: Broadcast<PlaneEvent> = new Broadcast();
   readonly hints: Broadcast<Hint> = new Broadcast();
 

@@ -141,6 +141,11 @@ class Steering {
       case "sockets/stall":
         this.plane.hub.stall(body.stalled);
         return {};
+      case "claim/edit":
+        this.plane.store.editClaim = body.fields === null
+          ? undefined
+          : (task) => ({ ...task, ...body.fields });
+        return {};
       case "era":
         this.plane.store.era = body.era;
         return {};

@@ -181,3 +181,40 @@ Deno.test("Plane.open() says when its port is taken", () =>
     await assert.rejects(Plane.open({ port: plane.port }), PlanePortBusy);
     await assert.rejects(Plane.open({ port: plane.port, gate: true }), PlanePortBusy);
   }));
+
+Deno.test("Behaviour.lateStatus does the work and tells the host otherwise", () =>
+  withPlane({}, async (plane) => {
+    const { workspaceId, runtimes, agents } = await scene(plane);
+    const task = plane.addTask({ workspaceId, agentId: agents.claude!, prompt: "x" });
+    await claim(plane, runtimes.claude!);
+    plane.faults.script("POST /api/daemon/tasks/:id/start", [{ lateStatus: 502, body: "bad gateway" }]);
+    const answer = await wire(plane, "POST", `/api/daemon/tasks/${task.id}/start`, {});
+    assert.deepEqual([answer.status, answer.text, plane.task(task.id)!.status], [
+      502,
+      "bad gateway",
+      "running",
+    ]);
+  }));
+
+Deno.test("Store.editClaim changes what a claim hands out", () =>
+  withPlane({}, async (plane) => {
+    const { workspaceId, runtimes, agents } = await scene(plane);
+    plane.addTask({ workspaceId, agentId: agents.claude!, prompt: "x" });
+    plane.store.editClaim = (task) => ({ ...task, auth_token: "mul_stolen", agent: undefined });
+    const claimed = await claim(plane, runtimes.claude!);
+    assert.deepEqual([claimed.auth_token, "agent" in claimed], ["mul_stolen", false]);
+  }));
+
+Deno.test("Plane.open() makes its database file readable by its owner alone", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await withPlane({ path: `${dir}/plane.db` }, async (plane) => {
+      plane.createWorkspace({ name: "A" });
+      for (const name of ["plane.db", "plane.db-wal"]) {
+        assert.equal((await Deno.stat(`${dir}/${name}`)).mode! & 0o777, 0o600);
+      }
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
