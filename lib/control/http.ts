@@ -14,7 +14,7 @@ import { WorkspaceList } from "./workspace_list.ts";
 const log = getLog("control", "http");
 
 /** Time limits of the contract, ms (spec 01 §10). */
-const LIMIT = { list: 15_000, lease: 10_000, stream: 5_000, batchClaim: 5_000 } as const;
+const LIMIT = { list: 15_000, lease: 10_000, stream: 5_000, claim: 30_000, batchClaim: 5_000 } as const;
 /** Most issues in one collector question (spec 01 §11.10). */
 const GC_ISSUES = 500;
 
@@ -109,7 +109,15 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async claim(runtimeId: string, options: t.CallOptions = {}): Promise<t.ClaimedTask | undefined> {
     const path = `${runtime(runtimeId)}/tasks/claim`;
-    const { task } = await this.#call.post(path, {}, schemas.claimSchema, options);
+    const answer = await this.#transport.exchange({
+      method: "POST",
+      path,
+      body: "{}",
+      once: true,
+      limitMs: LIMIT.claim,
+      signal: options.signal,
+    });
+    const { task } = shaped("POST", path, schemas.claimSchema, parseJson("POST", path, answer));
     if (task === null || task === undefined) return undefined;
     const parsed = schemas.parseClaimedTask(task);
     if (parsed === undefined) {
@@ -156,7 +164,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async messages(taskId: string, messages: readonly t.TaskMessage[], options: t.CallOptions = {}) {
     if (messages.length === 0) return;
-    await this.#call.tell(`${task(taskId)}/messages`, { messages }, options, LIMIT.stream);
+    await this.messagesEncoded(taskId, JSON.stringify({ messages }), options);
   }
 
   async messagesEncoded(taskId: string, body: string, options: t.CallOptions = {}): Promise<void> {
@@ -164,6 +172,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
       method: "POST",
       path: `${task(taskId)}/messages`,
       body: cleanJson(body),
+      once: true,
       limitMs: LIMIT.stream,
       signal: options.signal,
     });

@@ -25,6 +25,11 @@ export interface Exchange {
   readonly path: string;
   /** JSON text of a POST. */
   readonly body?: string;
+  /**
+   * Sent at most once. Deno's `fetch` sends a text body again when the connection breaks, even after the server has
+   * acted on it (measured with 2.8.3); what is not idempotent must not be (spec 01 §4.9, §4.15).
+   */
+  readonly once?: boolean;
   readonly limitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly ifNoneMatch?: string;
@@ -111,7 +116,7 @@ export class Transport {
         redirect: "manual",
         client: this.#client,
         signal,
-        ...(body === undefined ? {} : { body }),
+        ...(body === undefined ? {} : { body: call.once === true ? onceOnly(body) : body }),
       });
       const { status } = response;
       const location = status > 300 && status < 400 && status !== 304
@@ -197,4 +202,14 @@ export function parseRetryAfter(value: string | null, nowMs: number): number | u
   const seconds = Number(value);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMs;
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), 3_600_000) : undefined;
+}
+
+/** A body that cannot be sent again. */
+function onceOnly(text: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  });
 }
