@@ -56,6 +56,12 @@ export class Journal {
     this.#db.close();
   }
 
+  /** Most pages the file may have (SQLite's own way to be full): for tests and quotas. */
+  limitPages(pages: number): void {
+    this.#db.exec(`PRAGMA max_page_count=${Math.trunc(pages)}`);
+    this.#testedAt = -Infinity;
+  }
+
   /** False while the disk has no room; tested again at most every 5 s. */
   canClaim(): boolean {
     if (!this.#full) return true;

@@ -135,8 +135,9 @@ export class Outbox {
     await replayClaim(claim, how);
     if (this.#abort.signal.aborted) return;
     this.#replaying.delete(claim.id);
-    this.#makeReady(this.#lane(journal.get(claim.id) ?? claim));
-    await this.#whenEmpty(claim.id);
+    const now = journal.get(claim.id) ?? claim;
+    this.#makeReady(this.#lane(now));
+    if (now.state !== "awaiting") await this.#whenEmpty(claim.id);
   }
 
   /** True while this host has a live task or an undelivered record of the runtime: no orphan recovery then. */
