@@ -69,8 +69,12 @@ function endedWithoutResult(facts: StreamFacts, end: ChildEnd): string {
   const { name } = facts;
   if (end.readError !== "") return `${name} stdout read error: ${end.readError}`;
   if (end.cutBytes > 0) return `${name} stdout read error: a line was longer than the limit and was cut`;
-  if (end.stdinError !== "" && facts.statedSession === "") return `write ${name} input: ${end.stdinError}`;
   const exit = end.exit === undefined ? "the process could not be ended" : exitText(end.exit);
+  // A pipe breaks because the child is gone: how it went says more.
+  const consequence = exit !== "" && /broken pipe/i.test(end.stdinError);
+  if (end.stdinError !== "" && facts.statedSession === "" && !consequence) {
+    return `write ${name} input: ${end.stdinError}`;
+  }
   if (exit !== "") return `${name} exited with error: ${exit}`;
   return `${name} stream ended without terminal result`;
 }
