@@ -26,17 +26,49 @@ const ISSUE_CHECK_CAP = 500;
 
 /** Adds the routes. */
 export function taskRoutes(router: Router, store: Store): void {
-  const on = (name: string, handle: (call: Call, task: TaskDb) => Reply) =>
+  const on: AddRoute = (name, handle) =>
     router.add(
       `POST /api/daemon/tasks/:id/${name}`,
       "D",
       (call) => handle(call, requireTask(store, call.who, call.params[0]!)),
     );
-  on(
-    "wait-local-directory",
-    (call, task) => ok(taskJson(waitLocalDirectory(store, task, parseBody(ReasonBody, call.body).reason))),
+  stateRoutes(on, store);
+  reportRoutes(on, store);
+  router.add("POST /api/daemon/tasks/:id/cancel-ack", "D", (call) => cancelAck(store, call), LATER);
+  router.add("POST /api/daemon/tasks/:id/messages", "D", (call) => storeMessages(store, call));
+  router.add("GET /api/daemon/tasks/:id/messages", "D", (call) => {
+    const task = requireTask(store, call.who, call.params[0]!);
+    return ok(readMessages(store, task, sinceOf(call)));
+  });
+  router.add(
+    "GET /api/daemon/tasks/:id/status",
+    "D",
+    (call) => ok({ status: requireTask(store, call.who, call.params[0]!).status }),
   );
+  checkRoutes(router, store);
+}
+
+type AddRoute = (name: string, handle: (call: Call, task: TaskDb) => Reply) => void;
+
+/** What moves a task from state to state. */
+function stateRoutes(on: AddRoute, store: Store): void {
+  on("wait-local-directory", (call, task) => {
+    const { reason } = parseBody(ReasonBody, call.body);
+    return ok(taskJson(waitLocalDirectory(store, task, reason)));
+  });
   on("start", (_call, task) => ok(taskJson(startTask(store, task))));
+  on("complete", (call, task) => {
+    refuseNul(store, call.body);
+    return ok(taskJson(completeTask(store, task, parseBody(CompleteBody, strip(store, call.body)))));
+  });
+  on("fail", (call, task) => {
+    refuseNul(store, call.body);
+    return ok(taskJson(failByHost(store, task, parseBody(FailBody, strip(store, call.body)))));
+  });
+}
+
+/** What a host says about a run beside its state. */
+function reportRoutes(on: AddRoute, store: Store): void {
   on("progress", (call, task) => {
     const { summary } = parseBody(ProgressBody, call.body);
     store.emit({ type: "progress", taskId: task.id, summary, at: store.now() });
@@ -55,26 +87,6 @@ export function taskRoutes(router: Router, store: Store): void {
     setUsage(store, task, parseBody(UsageBody, call.body), provider);
     return OK;
   });
-  on("complete", (call, task) => {
-    refuseNul(store, call.body);
-    return ok(taskJson(completeTask(store, task, parseBody(CompleteBody, strip(store, call.body)))));
-  });
-  on("fail", (call, task) => {
-    refuseNul(store, call.body);
-    return ok(taskJson(failByHost(store, task, parseBody(FailBody, strip(store, call.body)))));
-  });
-  router.add("POST /api/daemon/tasks/:id/cancel-ack", "D", (call) => cancelAck(store, call), LATER);
-  router.add("POST /api/daemon/tasks/:id/messages", "D", (call) => storeMessages(store, call));
-  router.add("GET /api/daemon/tasks/:id/messages", "D", (call) => {
-    const task = requireTask(store, call.who, call.params[0]!);
-    return ok(readMessages(store, task, sinceOf(call)));
-  });
-  router.add(
-    "GET /api/daemon/tasks/:id/status",
-    "D",
-    (call) => ok({ status: requireTask(store, call.who, call.params[0]!).status }),
-  );
-  checkRoutes(router, store);
 }
 
 /** `since` of a messages read. */

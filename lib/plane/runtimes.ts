@@ -65,23 +65,8 @@ function upsert(
   );
   const id = old?.id ?? store.newId();
   const now = store.now();
-  const legacy = old === undefined
-    ? undefined
-    : fromJson<Record<string, unknown>>(old.metadata, {}).legacy_daemon_ids;
-  const metadata = {
-    ...(legacy === undefined ? {} : { legacy_daemon_ids: legacy }),
-    version: offer.version,
-    cli_version: body.cli_version,
-    launched_by: body.launched_by,
-    ...(store.later ? { capabilities } : {}),
-  };
   store.db.run(
-    `INSERT INTO runtimes (id, workspace_id, daemon_id, provider, profile_id, name, status, device_info, metadata,
-       owner_id, last_seen_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider, status = excluded.status,
-       device_info = excluded.device_info, metadata = excluded.metadata,
-       owner_id = COALESCE(excluded.owner_id, owner_id), last_seen_at = excluded.last_seen_at,
-       updated_at = excluded.updated_at`,
+    UPSERT,
     id,
     workspaceId,
     body.daemon_id,
@@ -90,7 +75,7 @@ function upsert(
     offer.name.trim() || (device === "" ? provider : `${provider} (${device})`),
     offer.status === "offline" ? "offline" : "online",
     [device, offer.version].filter((part) => part !== "").join(" · "),
-    JSON.stringify(metadata),
+    JSON.stringify(metadataOf(body, offer, old, store.later ? capabilities : undefined)),
     who.userId,
     now,
     old?.created_at ?? now,
@@ -100,6 +85,31 @@ function upsert(
   bindAgents(store, workspaceId, id, provider, profile?.id ?? null);
   store.emit({ type: "runtime", runtimeId: id, to: "registered", at: now });
   return findRuntime(store, id)!;
+}
+
+const UPSERT =
+  `INSERT INTO runtimes (id, workspace_id, daemon_id, provider, profile_id, name, status, device_info, metadata,
+     owner_id, last_seen_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+   ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider, status = excluded.status,
+     device_info = excluded.device_info, metadata = excluded.metadata,
+     owner_id = COALESCE(excluded.owner_id, owner_id), last_seen_at = excluded.last_seen_at,
+     updated_at = excluded.updated_at`;
+
+/** What a row says about its machine; merged legacy ids survive later registrations. */
+function metadataOf(
+  body: RegisterBody,
+  offer: Offer,
+  old: RuntimeDb | undefined,
+  capabilities: readonly string[] | undefined,
+): Record<string, unknown> {
+  const legacy = fromJson<Record<string, unknown>>(old?.metadata ?? null, {}).legacy_daemon_ids;
+  return {
+    ...(legacy === undefined ? {} : { legacy_daemon_ids: legacy }),
+    version: offer.version,
+    cli_version: body.cli_version,
+    launched_by: body.launched_by,
+    ...(capabilities === undefined ? {} : { capabilities }),
+  };
 }
 
 /** The row that a registration refreshes: by provider for built-ins, by profile for custom ones. */

@@ -128,7 +128,7 @@ Deno.test("status [R55] answers 404 task not found for a missing row and 500 whe
     );
   }));
 
-Deno.test("reposVersion() [R56] ignores order and descriptions", () => {
+Deno.test("reposVersion() [R56, V8.3] ignores order and descriptions", () => {
   const [api, web] = ["https://github.com/acme/api.git", "https://github.com/acme/web.git"];
   assert.equal(reposVersion([]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   assert.equal(
@@ -140,7 +140,7 @@ Deno.test("reposVersion() [R56] ignores order and descriptions", () => {
   assert.equal(reposVersion([{ url: api }, { url: web }]), both);
 });
 
-Deno.test("bundleHash() follows the manifest vectors of spec 01 §8.4", () => {
+Deno.test("bundleHash() [V8.4] follows the manifest vectors of spec 01 §8.4", () => {
   const file = (path: string, content: string, hex: string) => ({ path, content, sha256: `sha256:${hex}` });
   const skill = { source: "workspace", id: "skill-1", name: "deploy", description: "", content: "main" };
   assert.equal(
