@@ -33,9 +33,9 @@ export async function deliverMessages(record: JournalRecord, how: MessageDeliver
   const rows = rowsOf(record);
   if (rows === undefined) return { verdict: { t: "parked", reason: "unreadable record" }, refused: [] };
   const missing = how.ambiguous ? await missingRows(record, rows, how) : rows;
-  if (!Array.isArray(missing)) return { verdict: missing as Verdict, refused: [] };
+  if ("t" in missing) return { verdict: missing, refused: [] };
   if (missing.length === 0) return { verdict: { t: "delivered" }, refused: [] };
-  return await sendParts(missing as readonly TaskMessage[], how);
+  return await sendParts(record, missing, how);
 }
 
 async function missingRows(
@@ -54,8 +54,15 @@ async function missingRows(
   }
 }
 
-/** Sends all rows; a refused part is halved until single rows are left, which are refused for good. */
-async function sendParts(rows: readonly TaskMessage[], how: MessageDelivery): Promise<MessageVerdict> {
+/**
+ * Sends all rows; what the server has not of a refused part is halved until single rows are left, which are refused
+ * for good.
+ */
+async function sendParts(
+  record: JournalRecord,
+  rows: readonly TaskMessage[],
+  how: MessageDelivery,
+): Promise<MessageVerdict> {
   const refused: TaskMessage[] = [];
   let parked = "";
   const parts: (readonly TaskMessage[])[] = how.rowByRow ? rows.map((row) => [row]) : [rows];
@@ -68,8 +75,10 @@ async function sendParts(rows: readonly TaskMessage[], how: MessageDelivery): Pr
         refused.push(part[0]!);
         parked = verdict.reason;
       } else {
-        const half = Math.ceil(part.length / 2);
-        parts.unshift(part.slice(0, half), part.slice(half));
+        const left = await missingRows(record, part, how);
+        if ("t" in left) return { verdict: left, refused: [] };
+        const half = Math.ceil(left.length / 2);
+        parts.unshift(...[left.slice(0, half), left.slice(half)].filter((piece) => piece.length > 0));
       }
     } else if (verdict.t !== "delivered") {
       failed = verdict;
