@@ -26,7 +26,7 @@ export interface EngineRights {
 
 /** Names the engine's libraries look up when they load; agents' variables come to it as data. */
 const ENV = ["IGNORE_TEST_WIN32", "NO_COLOR", "FORCE_COLOR", "TERM", "CI", "NODE_ENV", "NODE_DEBUG"];
-const SYS = ["hostname", "statfs", "cpus", "loadavg", "systemMemoryInfo"];
+const SYS = ["hostname", "statfs", "cpus", "loadavg", "systemMemoryInfo", "uid"];
 
 /** Works out the rights. */
 export function engineRights(input: RightsInput): EngineRights {
