@@ -9,6 +9,7 @@ import {
   HostError,
   launch,
   type Random,
+  sleep,
 } from "../core/mod.ts";
 import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../runtimes/mod.ts";
 import { AgentsState } from "./agents_state.ts";
@@ -23,6 +24,9 @@ import { workerPermissions } from "./rights.ts";
 import type { ListenSignals } from "./signals.ts";
 
 const log = getLog("supervisor");
+
+/** Probes wait for a running engine no longer than this: it may be waiting for its server. */
+const PROBES_AT_LATEST_MS = 2_000;
 
 /** What a host stands on; tests hand in their own. */
 export interface HostPorts {
@@ -65,6 +69,7 @@ class Host {
   #stopping = false;
   readonly #relay = new CheckoutRelay((message) => this.#toEngine(message));
   readonly #abort = new AbortController();
+  readonly #engineUp = Promise.withResolvers<void>();
 
   constructor(private readonly ports: HostPorts) {
     this.#startedAt = ports.clock.now();
@@ -162,7 +167,7 @@ class Host {
       engine.start();
       log.info("host started", { pid: Deno.pid, port, profile: config.profile, version: config.version });
       this.ports.onStarted?.({ port, credential: this.#credential });
-      const probing = state.rediscover(this.#abort.signal);
+      const probing = this.#probe(state);
       const end = await engine.ended;
       this.#abort.abort();
       await probes.endAll({ graceMs: 0 });
@@ -172,6 +177,17 @@ class Host {
       unlisten();
       this.#relay.reset();
     }
+  }
+
+  /**
+   * Probes every agent once: at once while some version is unknown, else after the engine is up, so that a start does not
+   * share the processor with a dozen CLIs whose versions are remembered.
+   */
+  async #probe(state: AgentsState): Promise<void> {
+    const known = state.found.every((agent) => agent.version !== "");
+    const late = sleep(this.ports.clock, PROBES_AT_LATEST_MS, this.#abort.signal).catch(() => {}); // the host ends
+    if (known) await Promise.race([this.#engineUp.promise, late]);
+    if (!this.#abort.signal.aborted) await state.rediscover(this.#abort.signal);
   }
 
   #broker(state: AgentsState, discovery: AgentDiscovery, context: LocateContext, tempBase: string): Broker {
@@ -228,6 +244,8 @@ class Host {
         return this.#relay.answered(message.id, message.answer);
       case "shutdown":
         return this.#stop("engine");
+      case "state":
+        if (message.state === "running") this.#engineUp.resolve();
     }
   }
 

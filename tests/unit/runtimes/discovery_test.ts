@@ -38,7 +38,7 @@ function discovery(machine: FakeMachine, setup: Setup = {}): AgentDiscovery {
   });
 }
 
-async function onMachine(work: (machine: FakeMachine) => Promise<void>): Promise<void> {
+async function onMachine(work: (machine: FakeMachine) => Promise<void> | void): Promise<void> {
   const machine = new FakeMachine();
   try {
     await work(machine);
