@@ -1,0 +1,118 @@
+/** The real OpenCode CLI, run by our driver against the scripted model. */
+import assert from "node:assert/strict";
+import { classifyFailure, shouldRetryFresh } from "../../lib/agents/mod.ts";
+import { openCodeDriver } from "../../lib/agents/opencode.ts";
+import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
+import { processesOf, type RealAgent, story, withRealAgent } from "../helpers/real_agent.ts";
+import { markerAlive } from "../helpers/process_control.ts";
+
+const opencode: RealAgent = {
+  driver: openCodeDriver,
+  provider: "opencode",
+  executable: await installCli("opencode"),
+  version: AGENT_CLIS.opencode.version,
+  async prepare(home, url) {
+    await Deno.mkdir(`${home}/.config/opencode`, { recursive: true });
+    const provider = {
+      npm: "@ai-sdk/openai-compatible",
+      name: "Scripted",
+      options: { baseURL: `${url}/v1`, apiKey: "sk-scripted" },
+      models: { m1: { name: "M1" } },
+    };
+    const config = {
+      model: "scripted/m1",
+      small_model: "scripted/m1",
+      autoupdate: false,
+      provider: { scripted: provider },
+    };
+    await Deno.writeTextFile(`${home}/.config/opencode/opencode.json`, JSON.stringify(config));
+    return { OPENCODE_DISABLE_MODELS_FETCH: "1", OPENCODE_DISABLE_AUTOUPDATE: "1" };
+  },
+};
+
+const bash = (command: string) => ({ name: "bash", input: { command, description: "run it" } });
+
+Deno.test("opencode (real) runs a command, answers; a second run resumes the session", async () => {
+  const turns = [
+    {
+      text: "Writing now.",
+      tools: [bash("echo hi > hello.txt; cat hello.txt; pwd")],
+      usage: { input: 100, output: 20, cacheRead: 7 },
+    },
+    { text: "All done.", usage: { input: 50, output: 3 } },
+  ];
+  await withRealAgent(opencode, turns, async (house) => {
+    const prompt = `write hello ${"and more ".repeat(20_000)}`;
+    const first = await house.start({ prompt, model: "scripted/m1" });
+    const result = await first.run.result;
+    assert.equal(result.status, "completed", result.error);
+    assert.equal(result.output, "All done.");
+    assert.deepEqual(result.usage, {
+      "scripted/m1": { inputTokens: 150, outputTokens: 23, cacheReadTokens: 7, cacheWriteTokens: 0 },
+    });
+    assert.deepEqual(story(first.events), ["text Writing now.", "tool_use", "tool_result", "text All done."]);
+    assert.equal(await Deno.readTextFile(`${house.work}/hello.txt`), "hi\n");
+    assert.equal((await first.run.ended).empty, true);
+
+    const second = await house.start({ prompt: "and now?", resumeSessionId: result.sessionId });
+    const resumed = await second.run.result;
+    assert.equal(resumed.status, "completed", resumed.error);
+    assert.equal(resumed.sessionId, result.sessionId);
+    assert.match(JSON.stringify(house.model.requests.at(-1)!.body.messages), /write hello/);
+    await second.run.ended;
+  });
+});
+
+Deno.test("opencode (real) cancelled in mid-tool leaves no process, not even one in a session of its own", async () => {
+  const turns = [{ tools: [bash("setsid sleep 300 & echo started; sleep 300")] }];
+  await withRealAgent(opencode, turns, async (house) => {
+    const { run, abort } = await house.start();
+    const { marker } = run.group;
+    await processesOf(marker, "sleep 300", 2);
+    abort();
+    const result = await run.result;
+    assert.equal(result.status, "aborted");
+    assert.equal((await run.ended).empty, true);
+    assert.equal(markerAlive(marker), false);
+  });
+});
+
+for (
+  const [name, error, reason] of [
+    [
+      "401",
+      { status: 401, type: "invalid_request_error", message: "Incorrect API key provided" },
+      "provider_auth_or_access",
+    ],
+    [
+      "404",
+      { status: 404, type: "model_not_found", message: "The model `x` does not exist" },
+      "model_not_found_or_unavailable",
+    ],
+  ] as const
+) {
+  Deno.test(`opencode (real) a model error ${name} fails the run, classified`, async () => {
+    await withRealAgent(opencode, [{ error }], async (house) => {
+      const { run } = await house.start();
+      const result = await run.result;
+      assert.equal(result.status, "failed");
+      assert.equal(classifyFailure(result.error), `agent_error.${reason}`, result.error);
+      await run.ended;
+    });
+  });
+}
+
+Deno.test("opencode (real) a session it no longer has is a rejected resume, and a fresh start follows", async () => {
+  await withRealAgent(opencode, [{ text: "hello" }], async (house) => {
+    const first = await house.start();
+    const { sessionId } = await first.run.result;
+    await first.run.ended;
+    await Deno.remove(`${house.home}/.local/share/opencode`, { recursive: true });
+    const second = await house.start({ resumeSessionId: sessionId });
+    const result = await second.run.result;
+    await second.run.ended;
+    assert.equal(result.status, "failed");
+    assert.equal(result.resumeRejected, true, result.error);
+    assert.ok(shouldRetryFresh({ result, provider: "opencode", toolCount: 0, resumeRequested: true }));
+  });
+});
