@@ -32,7 +32,7 @@ Deno.test("engineRights() lists exactly what the profile needs", () => {
     ],
     run: ["/usr/bin/claude", "/usr/bin/git"],
     env: ["IGNORE_TEST_WIN32", "NO_COLOR", "FORCE_COLOR", "TERM", "CI", "NODE_ENV", "NODE_DEBUG"],
-    sys: ["hostname", "statfs", "cpus", "loadavg", "systemMemoryInfo"],
+    sys: ["hostname", "statfs", "cpus", "loadavg", "systemMemoryInfo", "uid"],
   });
 });
 
