@@ -234,6 +234,7 @@ class Engine implements EngineHandle {
         else log.debug("server still not ready", { error: errorText(error), tries });
         this.#status.set("start", `${sentence}; next try in ${Math.ceil(waitMs / 1000)} s`);
         this.ports.reportState("starting", sentence);
+        this.#gate.pause("starting", sentence);
         await sleep(this.ports.clock, waitMs, signal);
       }
     }
