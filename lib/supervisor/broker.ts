@@ -70,13 +70,17 @@ export class Broker {
     this.#opened.clear();
   }
 
-  /** Registers a process group the engine has started. One that does not fit is logged and ignored. */
-  announced(group: unknown): void {
+  /** Registers a process group the engine has started. One that does not fit is logged and refused (false). */
+  announced(group: unknown): boolean {
     const parsed = groupSchema.safeParse(group);
-    if (parsed.success && parsed.data.pid !== Deno.pid) this.ports.processes.started(parsed.data);
-    else {log.error("process group refused", {
+    if (!parsed.success || parsed.data.pid === Deno.pid) {
+      log.error("process group refused", {
         reason: parsed.error?.issues[0]?.message ?? "it is this process",
-      });}
+      });
+      return false;
+    }
+    this.ports.processes.started(parsed.data);
+    return true;
   }
 
   /** Answers one call. Never rejects: refusals and failures come back as such, each logged. */

@@ -19,6 +19,7 @@ import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "
 import { EngineHost, type HostEnd } from "./engine_host.ts";
 import { emitRecord } from "./engine_log.ts";
 import type { StartThread } from "./engine_thread.ts";
+import { GroupLedger } from "./group_ledger.ts";
 import type { EngineBoot, FromEngine, ToEngine } from "./protocol.ts";
 import { workerPermissions } from "./rights.ts";
 import type { ListenSignals } from "./signals.ts";
@@ -67,12 +68,15 @@ class Host {
   #health: HealthSnapshot = STARTING;
   #engine: EngineHost | undefined;
   #stopping = false;
+  readonly #ledger: GroupLedger;
   readonly #relay = new CheckoutRelay((message) => this.#toEngine(message));
   readonly #abort = new AbortController();
   readonly #engineUp = Promise.withResolvers<void>();
 
   constructor(private readonly ports: HostPorts) {
     this.#startedAt = ports.clock.now();
+    const { config, processes } = ports;
+    this.#ledger = new GroupLedger(`${config.paths.stateDir}/process_groups`, () => processes.groups());
   }
 
   async run(): Promise<HostEnd> {
@@ -88,7 +92,10 @@ class Host {
       undo.push(() => Deno.remove(config.paths.credentialFile).catch(() => {})); // gone already is as good
       const tempBase = await makeTempBase(config.paths.stateDir);
       undo.push(() => removeTempBase(tempBase));
-      return await this.#runEngine(tempBase, api.port);
+      await this.#ledger.endLeftovers(this.ports.processes);
+      const end = await this.#runEngine(tempBase, api.port);
+      if (this.ports.processes.groups().length === 0) this.#ledger.clear();
+      return end;
     } finally {
       this.#abort.abort();
       for (const step of undo.reverse()) await step();
@@ -234,7 +241,8 @@ class Host {
         return;
       }
       case "group":
-        return broker.announced(message.group);
+        if (broker.announced(message.group)) this.#ledger.add(message.group);
+        return;
       case "log":
         return emitRecord(message.record);
       case "health":
