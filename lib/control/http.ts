@@ -142,7 +142,13 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   ): Promise<readonly t.Skill[]> {
     const path = `${runtime(runtimeId)}/tasks/${segment(taskId)}/skill-bundles/resolve`;
     const limitMs = options.limitMs ?? bundleLimitMs(refs.reduce((sum, ref) => sum + ref.size_bytes, 0));
-    return (await this.#call.post(path, { skills: refs }, schemas.bundlesSchema, options, limitMs)).bundles;
+    return (await this.#call.post(
+      path,
+      { skills: refs },
+      schemas.bundlesSchema,
+      { ...options, large: true },
+      limitMs,
+    )).bundles;
   }
 
   async extendLease(runtimeId: string, taskId: string, options: t.CallOptions = {}): Promise<void> {
@@ -179,7 +185,10 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   async readMessages(taskId: string, since: number, options: t.CallOptions = {}) {
-    return await this.#call.get(`${task(taskId)}/messages?since=${since}`, schemas.messagesSchema, options);
+    return await this.#call.get(`${task(taskId)}/messages?since=${since}`, schemas.messagesSchema, {
+      ...options,
+      large: true,
+    });
   }
 
   /** Sends only what is not empty; nothing at all when both are (spec 01 §4.16). */

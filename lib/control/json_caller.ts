@@ -1,12 +1,17 @@
 /** JSON calls over the transport: body out, schema in (spec 01 §1.3, 1.4). */
 import type * as z from "zod";
 import { TransportError } from "./errors.ts";
-import type { Answer, Transport } from "./transport.ts";
+import type { Answer, Exchange, Transport } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
 import { encodeBody } from "./wire.ts";
 
 /** Limit of a call that names none, ms. */
 export const DEFAULT_LIMIT_MS = 30_000;
+
+/** Options of a call here. */
+export interface Sending extends CallOptions {
+  readonly large?: NonNullable<Exchange["large"]>;
+}
 
 /** The three shapes of a call: tell (answer not wanted), post and get (answer checked). */
 export class JsonCaller {
@@ -22,11 +27,17 @@ export class JsonCaller {
     await this.transport.exchange({ method: "POST", path, body: encodeBody(body), limitMs, signal });
   }
 
-  async post<T>(path: string, body: unknown, schema: z.ZodType<T>, options: CallOptions, limitMs?: number) {
+  async post<T>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<T>,
+    options: Sending,
+    limitMs?: number,
+  ): Promise<T> {
     return shaped("POST", path, schema, await this.json("POST", path, body, options, limitMs));
   }
 
-  async get<T>(path: string, schema: z.ZodType<T>, options: CallOptions, limitMs?: number): Promise<T> {
+  async get<T>(path: string, schema: z.ZodType<T>, options: Sending, limitMs?: number): Promise<T> {
     return shaped("GET", path, schema, await this.json("GET", path, undefined, options, limitMs));
   }
 
@@ -35,10 +46,10 @@ export class JsonCaller {
     method: "GET" | "POST",
     path: string,
     body: unknown,
-    { signal }: CallOptions,
+    { signal, large = false }: Sending,
     limitMs = DEFAULT_LIMIT_MS,
   ): Promise<unknown> {
-    const sent = method === "POST" ? { body: encodeBody(body) } : {};
+    const sent = { large, ...(method === "POST" ? { body: encodeBody(body) } : {}) };
     return parseJson(method, path, await this.transport.exchange({ method, path, limitMs, signal, ...sent }));
   }
 }

@@ -33,6 +33,8 @@ export interface Exchange {
   readonly limitMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly ifNoneMatch?: string;
+  /** The answer can be megabytes: take it compressed. Small ones cost more to unpack than to send. */
+  readonly large?: boolean;
 }
 
 /** An answer below 400. */
@@ -52,8 +54,8 @@ const MAX_REDIRECTS = 10;
 export class Transport {
   #client = Deno.createHttpClient({});
   #headersToken: string | undefined;
-  #getHeaders = new Headers();
-  #postHeaders = new Headers();
+  #getHeaders: Readonly<Record<string, string>> = {};
+  #postHeaders: Readonly<Record<string, string>> = {};
   readonly #origin: string;
   readonly #base: string;
 
@@ -112,7 +114,7 @@ export class Transport {
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       const response = await fetch(url, {
         method,
-        headers: this.#headers(method, call.ifNoneMatch),
+        headers: this.#headers(method, call),
         redirect: "manual",
         client: this.#client,
         signal,
@@ -170,21 +172,22 @@ export class Transport {
     return { status, text: decoder.decode(bytes), etag: headers.get("etag") ?? "" };
   }
 
-  /** Built once a token; requests share them. */
-  #headers(method: "GET" | "POST", ifNoneMatch: string | undefined): Headers {
+  /** Built once a token; plain objects, which fetch takes faster than Headers. */
+  #headers(method: "GET" | "POST", { ifNoneMatch, large }: Exchange): Record<string, string> {
     const token = this.options.token();
     if (token !== this.#headersToken) {
       const { identity, capabilities = CLIENT_CAPABILITIES } = this.options;
-      this.#getHeaders = new Headers(clientHeaders(identity, token, capabilities));
-      this.#postHeaders = new Headers(this.#getHeaders);
-      this.#postHeaders.set("Content-Type", "application/json");
+      this.#getHeaders = { ...clientHeaders(identity, token, capabilities), "Accept-Encoding": "identity" };
+      this.#postHeaders = { ...this.#getHeaders, "Content-Type": "application/json" };
       this.#headersToken = token;
     }
     const headers = method === "POST" ? this.#postHeaders : this.#getHeaders;
-    if (ifNoneMatch === undefined) return headers;
-    const conditional = new Headers(headers);
-    conditional.set("If-None-Match", ifNoneMatch);
-    return conditional;
+    if (ifNoneMatch === undefined && !large) return headers;
+    return {
+      ...headers,
+      ...(ifNoneMatch === undefined ? {} : { "If-None-Match": ifNoneMatch }),
+      ...(large ? { "Accept-Encoding": "gzip, br" } : {}),
+    };
   }
 
   #failure({ method, path }: Exchange, error: unknown): TransportError {
