@@ -32,7 +32,8 @@ export async function deliverMessages(record: JournalRecord, how: MessageDeliver
   }
   const rows = rowsOf(record);
   if (rows === undefined) return { verdict: { t: "parked", reason: "unreadable record" }, refused: [] };
-  const missing = how.ambiguous ? await missingRows(record, rows, how) : rows;
+  // A refusal may have come after some rows were stored: the baseline inserts one by one.
+  const missing = await missingRows(record, rows, how);
   if ("t" in missing) return { verdict: missing, refused: [] };
   if (missing.length === 0) return { verdict: { t: "delivered" }, refused: [] };
   return await sendParts(record, missing, how);

@@ -56,6 +56,11 @@ export class Journal {
     this.#db.close();
   }
 
+  /** Forgets deliveries that are not yet deleted, as a crash would: they are tried again. For tests. */
+  forgetDeliveries(): void {
+    this.#done = [];
+  }
+
   /** Most pages the file may have (SQLite's own way to be full): for tests and quotas. */
   limitPages(pages: number): void {
     this.#db.exec(`PRAGMA max_page_count=${Math.trunc(pages)}`);

@@ -51,9 +51,11 @@ export class TaskRun {
   sentence = "checking the claim";
   readonly #stop = new AbortController();
   readonly #jobs = new Set<Promise<void>>();
-  readonly #transcript: Transcript;
-  readonly #redactor: Redactor;
+  /** From the moment the agent is launched. */
+  #transcript: Transcript | undefined;
+  #redactor: Redactor;
   readonly #claimId: number;
+  readonly #lastSeq: number;
   #token: string;
   #spawned = false;
   #started = false;
@@ -83,20 +85,14 @@ export class TaskRun {
     this.#claimId = claim.id;
     outbox.gate(claim.id);
     this.#redactor = redactorFor(task, deps);
-    this.#transcript = new Transcript({
-      clock,
-      redactor: this.#redactor,
-      lastSeq: claim.lastSeq,
-      flush: (batches) => {
-        journal.messages(claim.id, batches);
-        outbox.wake(claim.id);
-      },
-    });
+    this.#lastSeq = claim.lastSeq;
   }
 
   /** The server handed the task out again while this runs: its newer token is used if the agent has none yet. */
   adopt(copy: ClaimedTask): void {
-    if (!this.#spawned && copy.auth_token.trim() !== "") this.#token = copy.auth_token;
+    if (this.#spawned || copy.auth_token.trim() === "") return;
+    this.#token = copy.auth_token;
+    this.#redactor = this.#redactor.with([copy.auth_token]);
   }
 
   /** Compares with the server now. */
@@ -225,12 +221,27 @@ export class TaskRun {
       gate,
       brief,
       this.deps,
-      this.#attemptDeps(env),
+      this.#attemptDeps(env, this.#openTranscript()),
     );
     await this.#end(end, env, unlock);
   }
 
-  #attemptDeps(env: TaskEnvironment): Parameters<typeof runTurns>[4] {
+  #openTranscript(): Transcript {
+    const { journal, outbox, clock } = this.deps;
+    const claimId = this.#claimId;
+    this.#transcript = new Transcript({
+      clock,
+      redactor: this.#redactor,
+      lastSeq: this.#lastSeq,
+      flush: (batches) => {
+        journal.messages(claimId, batches);
+        outbox.wake(claimId);
+      },
+    });
+    return this.#transcript;
+  }
+
+  #attemptDeps(env: TaskEnvironment, transcript: Transcript): Parameters<typeof runTurns>[4] {
     const { launch, processes, clock, random, settings, journal, outbox } = this.deps;
     const own = settings.providerIdleMs[this.target.provider];
     return {
@@ -238,7 +249,7 @@ export class TaskRun {
       processes,
       clock,
       random,
-      transcript: this.#transcript,
+      transcript,
       idleMs: narrowWindow(settings.idleWatchdogMs, own),
       toolMs: settings.toolWatchdogMs,
       signal: this.#stop.signal,
@@ -353,7 +364,7 @@ export class TaskRun {
   }
 
   #finish(terminal: Finish["terminal"], usage: string): void {
-    this.deps.journal.finish(this.#claimId, { batches: this.#transcript.close(), usage, terminal });
+    this.deps.journal.finish(this.#claimId, { batches: this.#transcript?.close() ?? [], usage, terminal });
   }
 
   /** Waits for the proof; a tree that would not end keeps the slot and is tried again. */

@@ -234,7 +234,12 @@ Deno.test("Outbox [f20] reads back after half a batch was stored: no duplicate, 
 Deno.test("Outbox parks a row the server refuses, declares the gap, and delivers the rest and the result", () =>
   inWorld({}, async (world) => {
     const { taskId, claimId } = await running(world);
-    const rows = [1, 2, 3, 4, 5].map((seq) => ({ seq, type: seq === 3 ? 7 : "text", content: `row ${seq}` }));
+    const rows = [1, 2, 3, 4, 5].map((seq) => ({
+      seq,
+      type: "text",
+      content: `row ${seq}`,
+      ...(seq === 3 ? { input: ["no object"] } : {}),
+    }));
     world.journal.finish(claimId, {
       batches: [{ body: JSON.stringify({ messages: rows }), firstSeq: 1, lastSeq: 5 }],
       usage: "",

@@ -92,7 +92,7 @@ Deno.test("TaskRunner gives the agent its environment: own PATH, no host token, 
     assert.ok(!Object.values(env).includes(world.plane.token));
   }));
 
-Deno.test("TaskRunner fails with the reason of the preparation's error and leaves the slot [f07]", () =>
+Deno.test("TaskRunner fails with the reason of the preparation's error and leaves the slot", () =>
   inWorld({}, async (world) => {
     world.workdir.prepareError = new HostError("skill bundle unavailable: x", {
       code: "skill_bundle_unavailable",
@@ -305,6 +305,7 @@ Deno.test("TaskRunner acknowledges a second claim of a live task and takes its n
     world.script = ({ request }) => {
       runs++;
       token = request.env["MULTICA_TOKEN"]!;
+      return { output: `using ${token}` };
     };
     const task = await world.claimed();
     const first = world.run(task);
@@ -317,6 +318,7 @@ Deno.test("TaskRunner acknowledges a second claim of a live task and takes its n
     await first;
     assert.equal(runs, 1);
     assert.equal(token, "mat_newer");
+    assert.equal(world.plane.task(task.id)!.output, "using [REDACTED]");
   }));
 
 Deno.test("TaskRunner does not run a claim whose report waits in the journal", () =>
