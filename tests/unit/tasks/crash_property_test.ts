@@ -52,9 +52,8 @@ class ModelServer implements DeliveryApi {
       case "429":
         throw failed(429);
       case "crash after":
-        work(false);
-        // falls through
       case "crash before":
+        if (fault === "crash after") work(false);
         this.crash();
         throw new TransportError("network_offline", "POST", what, "crash");
     }
