@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { patchInput } from "../../../lib/agents/codex_patch.ts";
 import { CodexUsage, RolloutScan } from "../../../lib/agents/codex_usage.ts";
 import { firstTurnLimit, type Stall, TurnWatch } from "../../../lib/agents/codex_watch.ts";
+import { withStderr } from "../../../lib/agents/child_run.ts";
+import { StderrTail } from "../../../lib/agents/child_stderr.ts";
 import { parseRpc, RpcClient, RpcError, RpcTransportError } from "../../../lib/agents/json_rpc.ts";
 import { sanitiseDiagnostic } from "../../../lib/agents/sanitise.ts";
 import { utf8Length } from "../../../lib/core/mod.ts";
@@ -212,4 +214,19 @@ Deno.test("sanitiseDiagnostic() [N-23] hides credentials and control characters,
     const once = sanitiseDiagnostic(text);
     assert.equal(sanitiseDiagnostic(once), once);
   }));
+});
+
+Deno.test("codex stderr [CX-17] is counted whole, kept as a bounded tail, and joined with its label", async () => {
+  const tailOf = async (...chunks: string[]) => {
+    const tail = new StderrTail(ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk))));
+    await tail.done;
+    return tail;
+  };
+  const long = await tailOf("a".repeat(3_000), "b".repeat(1_000), "end\n");
+  assert.equal(long.bytes, 4_004);
+  assert.ok(long.text().endsWith("bbbend") && long.text().length <= 2_048);
+  assert.equal((await tailOf()).text(), "");
+  assert.equal(withStderr("broke", "codex", "why"), "broke; codex stderr: why");
+  assert.equal(withStderr("broke", "codex", ""), "broke");
+  assert.equal(withStderr("", "codex", "why"), "");
 });

@@ -342,3 +342,13 @@ Deno.test("opencode driver [OC-cancel] ends the whole group when cancelled, by K
     assert.equal(result.sessionId, "s");
   }
 });
+
+Deno.test("opencode driver [OC-11] keeps what was said when the stream breaks off", async () => {
+  const it = await run(
+    `cat >/dev/null; ${step("so far")}; echo '{"type":"step_start"}'; printf '{"type":"te'`,
+  );
+  const result = await it.done();
+  assert.equal(result.status, "failed");
+  assert.equal(result.output, "so far");
+  assert.ok(it.events.some((event) => event.type === "text" && event.text === "so far"));
+});
