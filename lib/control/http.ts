@@ -14,7 +14,7 @@ import { WorkspaceList } from "./workspace_list.ts";
 const log = getLog("control", "http");
 
 /** Time limits of the contract, ms (spec 01 §10). */
-const LIMIT = { list: 15_000, lease: 10_000, stream: 5_000, claim: 30_000, batchClaim: 5_000 } as const;
+const LIMIT = { list: 15_000, lease: 10_000, stream: 5_000, batchClaim: 5_000 } as const;
 /** Most issues in one collector question (spec 01 §11.10). */
 const GC_ISSUES = 500;
 
@@ -109,15 +109,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async claim(runtimeId: string, options: t.CallOptions = {}): Promise<t.ClaimedTask | undefined> {
     const path = `${runtime(runtimeId)}/tasks/claim`;
-    const answer = await this.#transport.exchange({
-      method: "POST",
-      path,
-      body: "{}",
-      once: true,
-      limitMs: LIMIT.claim,
-      signal: options.signal,
-    });
-    const { task } = shaped("POST", path, schemas.claimSchema, parseJson("POST", path, answer));
+    const { task } = await this.#call.post(path, {}, schemas.claimSchema, { ...options, once: true });
     if (task === null || task === undefined) return undefined;
     const parsed = schemas.parseClaimedTask(task);
     if (parsed === undefined) {
@@ -131,7 +123,15 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     options: t.CallOptions = {},
   ): Promise<readonly t.ClaimedTask[]> {
     const path = "/api/daemon/tasks/claim";
-    return tasksOf(await this.#call.post(path, body, schemas.claimBatchSchema, options, LIMIT.batchClaim));
+    return tasksOf(
+      await this.#call.post(
+        path,
+        body,
+        schemas.claimBatchSchema,
+        { ...options, once: true },
+        LIMIT.batchClaim,
+      ),
+    );
   }
 
   async resolveSkills(

@@ -11,6 +11,7 @@ export const DEFAULT_LIMIT_MS = 30_000;
 /** Options of a call here. */
 export interface Sending extends CallOptions {
   readonly large?: NonNullable<Exchange["large"]>;
+  readonly once?: NonNullable<Exchange["once"]>;
 }
 
 /** The three shapes of a call: tell (answer not wanted), post and get (answer checked). */
@@ -46,10 +47,10 @@ export class JsonCaller {
     method: "GET" | "POST",
     path: string,
     body: unknown,
-    { signal, large = false }: Sending,
+    { signal, large = false, once = false }: Sending,
     limitMs = DEFAULT_LIMIT_MS,
   ): Promise<unknown> {
-    const sent = { large, ...(method === "POST" ? { body: encodeBody(body) } : {}) };
+    const sent = { large, once, ...(method === "POST" ? { body: encodeBody(body) } : {}) };
     return parseJson(method, path, await this.transport.exchange({ method, path, limitMs, signal, ...sent }));
   }
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { parseRetryAfter, RequestError, TransportError } from "../../../lib/control/mod.ts";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type HttpControl, parseRetryAfter, RequestError, TransportError } from "../../../lib/control/mod.ts";
 import { gate, refuse, withBoth, withControl, withServer } from "./server.ts";
 
 Deno.test("Transport gives the first 4096 bytes of an error, trimmed, with its text and Retry-After", async () => {
@@ -161,4 +163,50 @@ Deno.test("parseRetryAfter() takes seconds and dates", () => {
   assert.equal(parseRetryAfter("Wed, 31 Dec 2025 00:00:30 GMT", now), 0);
   for (const value of [null, "", "soon"]) assert.equal(parseRetryAfter(value, now), undefined);
   assert.equal(parseRetryAfter("999999999", now), 3_600_000);
+});
+
+/** Counts requests; answers the first on a connection and hangs up on every other without a word. */
+async function withRudeServer(use: (url: string, requests: string[]) => Promise<void>): Promise<void> {
+  const requests: string[] = [];
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("error", () => {}).on("close", () => open.delete(socket));
+    let answered = 0;
+    let text = "";
+    socket.on("data", (bytes) => {
+      text += bytes.toString("latin1");
+      if (!/\r\n\r\n(\{.*\}|2\r\n\{\}\r\n0\r\n\r\n|[0-9a-f]+\r\n\{.*\}\r\n0\r\n\r\n)$/.test(text)) return;
+      requests.push(text.split("\r\n")[0]!);
+      text = "";
+      if (answered++ > 0) return void socket.destroy();
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{"tasks":[]}\n');
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests);
+  } finally {
+    server.close();
+    for (const socket of open) socket.destroy();
+    await once(server, "close");
+  }
+}
+
+Deno.test("Transport sends claims and messages at most once when a kept connection breaks", async () => {
+  const calls = [
+    (control: HttpControl) => control.claim("r"),
+    (control: HttpControl) => control.claimBatch({ daemon_id: "d", runtime_ids: ["r"], max_tasks: 1 }),
+    (control: HttpControl) => control.messages("t", [{ seq: 1, type: "text", content: "x" }]),
+  ];
+  for (const call of calls) {
+    await withRudeServer(async (url, requests) => {
+      await withControl(url, async (control) => {
+        await call(control);
+        await assert.rejects(call(control), TransportError);
+        assert.equal(requests.length, 2);
+      });
+    });
+  }
 });
