@@ -20,6 +20,7 @@ import { Actions } from "./actions.ts";
 import { actionAnswers } from "./action_answers.ts";
 import { BatchClaimer } from "./batch_claimer.ts";
 import { ClaimGate } from "./claim_gate.ts";
+import { DiscoveryLoop } from "./discovery_loop.ts";
 import { HealthReporter } from "./health_report.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Inventory } from "./inventory.ts";
@@ -154,13 +155,19 @@ class Engine implements EngineHandle {
   }
 
   agents(agents: readonly DiscoveredAgent[]): void {
+    this.#takeAgents(agents);
+  }
+
+  /** True when something that matters changed. */
+  #takeAgents(agents: readonly DiscoveredAgent[]): boolean {
     const { offersChanged, waiting } = this.#inventory.replace(agents);
     this.#health.changed();
     if (waiting.length > 0) this.#wantReload(`${waiting.join(", ")} found`);
-    if (!offersChanged || this.#stage !== "running") return;
+    if (!offersChanged || this.#stage !== "running") return offersChanged || waiting.length > 0;
     for (const workspace of this.#registry.workspaces()) {
       this.#loops.spawn("register again", (signal) => this.#registrar.refresh(workspace.id, signal, true));
     }
+    return true;
   }
 
   checkout(_request: CheckoutRequest, _signal: AbortSignal): Promise<CheckoutAnswer> {
@@ -297,6 +304,13 @@ class Engine implements EngineHandle {
     this.#loops.spawn("batch claims", (signal) => this.#batch!.loop(signal));
     this.#loops.spawn("workspace sync", (signal) => this.#sync.loop(signal));
     this.#loops.spawn("token renewal", (signal) => renewalLoop(renewal, signal));
+    const discovery = new DiscoveryLoop({
+      clock,
+      random,
+      discover: () => this.ports.call("agents.discover", {}),
+      onAgents: (agents) => this.#takeAgents(agents),
+    });
+    this.#loops.spawn("discovery", (signal) => discovery.loop(signal));
     this.#loops.spawn("suspend watch", (signal) =>
       suspendLoop(clock, () => {
         this.#control.dropConnections();

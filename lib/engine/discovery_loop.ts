@@ -1,0 +1,52 @@
+/** Looks again for agent CLIs that were installed, updated or removed (spec 01 §11.4, 03 §17.9). */
+import {
+  Backoff,
+  type Clock,
+  errorText,
+  getLog,
+  isAbort,
+  Notice,
+  type Random,
+  waitAtMost,
+} from "../core/mod.ts";
+import type { DiscoveredAgent } from "../runtimes/mod.ts";
+
+const log = getLog("engine", "discovery");
+
+/** First and longest time between two looks, ms. */
+const FIRST_MS = 2 * 60_000;
+const LONGEST_MS = 30 * 60_000;
+
+export interface DiscoveryPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Asks the supervisor, who may start programs. */
+  readonly discover: () => Promise<readonly DiscoveredAgent[]>;
+  /** Takes the answer; true when something changed. */
+  readonly onAgents: (agents: readonly DiscoveredAgent[]) => boolean;
+}
+
+/** One loop; quieter the longer nothing changes. */
+export class DiscoveryLoop {
+  readonly #asked = new Notice();
+
+  constructor(private readonly ports: DiscoveryPorts) {}
+
+  /** Looks soon: a program vanished under a launch. */
+  request(): void {
+    this.#asked.notify();
+  }
+
+  async loop(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(FIRST_MS, LONGEST_MS, this.ports.random);
+    for (;;) {
+      await waitAtMost(this.ports.clock, this.#asked, backoff.next(), signal);
+      try {
+        if (this.ports.onAgents(await this.ports.discover())) backoff.reset();
+      } catch (error) {
+        if (isAbort(error) && signal.aborted) throw error;
+        log.warn("looking for agents failed", { error: errorText(error) });
+      }
+    }
+  }
+}
