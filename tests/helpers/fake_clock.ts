@@ -72,7 +72,9 @@ export class FakeClock implements Clock {
   #next(): Pending | undefined {
     let first: Pending | undefined;
     for (const timer of this.#timers) {
-      if (first === undefined || timer.due < first.due || timer.due === first.due && timer.order < first.order) {
+      if (
+        first === undefined || timer.due < first.due || timer.due === first.due && timer.order < first.order
+      ) {
         first = timer;
       }
     }
@@ -83,5 +85,5 @@ export class FakeClock implements Clock {
 /** Lets promise reactions run; with `io` also a few turns of the event loop. */
 async function settle(io = false): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
-  if (io) for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  if (io) { for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0)); }
 }
