@@ -86,6 +86,9 @@ export async function openFiles(root: string): Promise<WorkFiles> {
   }
 }
 
+/** A text is written back as it was read: a byte order mark belongs to it. */
+const keepingBom = new TextDecoder("utf-8", { ignoreBOM: true });
+
 class DirectFiles implements WorkFiles {
   constructor(private readonly given: string, readonly root: string) {}
 
@@ -107,7 +110,7 @@ class DirectFiles implements WorkFiles {
       using file = await Deno.open(place, { read: true });
       const opened = await file.stat();
       if (identityOf(opened) !== before.identity) throw new FileRefused(path, "it was exchanged meanwhile");
-      return await new Response(file.readable).text();
+      return keepingBom.decode(await new Response(file.readable).bytes());
     } catch (error) {
       if (error instanceof HostError) throw error;
       if (error instanceof Deno.errors.NotFound) return undefined;

@@ -19,6 +19,8 @@ export interface BriefContext {
   /** Absolute path of the agents' `multica` command, named once. */
   readonly multicaPath: string;
   readonly windows: boolean;
+  /** Where the agent must look for skills itself, "" = its CLI finds them. Default: by provider. */
+  readonly skillsDir?: string;
 }
 
 interface Section {
@@ -48,9 +50,16 @@ const SECTIONS: readonly Section[] = [
     kinds: "all",
     body: ({ task }) => availableCommands(taskKind(task), isSquadLeader(task)),
   },
+  {
+    heading: "## Issue Body Formatting",
+    kinds: ISSUE,
+    body: () =>
+      "A description starts below its title: no level-1 heading in it, and do not repeat the title.",
+  },
   { heading: "## Comment Formatting", kinds: ISSUE, body: ({ windows }) => commentFormatting(windows) },
   { heading: "## Repositories", kinds: NOT_QUICK, body: repositories },
-  { heading: "## Project Context", kinds: NOT_QUICK, body: project },
+  { heading: "## Project Context", kinds: "all", body: project },
+  { heading: "## Issue Statuses", kinds: ISSUE, body: statuses },
   { heading: "## Issue Metadata", kinds: ISSUE, body: () => METADATA },
   { heading: "## Instruction Precedence", kinds: ISSUE, body: () => PRECEDENCE },
   { heading: "### Workflow", kinds: "all", body: workflow },
@@ -153,6 +162,19 @@ function resource({ resource_type, resource_ref, label }: ClaimedTask["project_r
   }${hint}${tail} — fetch with \`multica repo checkout\``;
 }
 
+/** The workspace's own status catalogue (spec 05 §27.1). */
+function statuses({ task }: BriefContext): string {
+  const rows = (task.issue_statuses ?? []).map(({ key, name, category }) => {
+    const notes = [oneLine(name), oneLine(category)].filter((note) => note !== "" && note !== key);
+    return `- \`${oneLine(key)}\`${notes.length === 0 ? "" : ` — ${notes.join(", ")}`}`;
+  });
+  if (rows.length === 0) return "";
+  const more = task.issue_statuses_omitted === true ? "\n\nThe list is not complete." : "";
+  return `This workspace has statuses of its own; \`--status\` takes these keys:\n\n${
+    rows.join("\n")
+  }${more}`;
+}
+
 const METADATA = [
   "A small key/value scratchpad on the issue, for facts that later runs on the same issue will read more than once. Most runs write nothing.",
   "",
@@ -184,11 +206,12 @@ const NATIVE = new Set(
   "claude codebuddy codex copilot opencode openclaw pi cursor kimi kiro qoder antigravity qwen".split(" "),
 );
 
-function skills({ provider, skills }: BriefContext): string {
+function skills({ provider, skills, skillsDir }: BriefContext): string {
   if (skills.length === 0) return "";
-  const intro = NATIVE.has(provider)
+  const dir = skillsDir ?? (NATIVE.has(provider) ? "" : ".agent_context/skills");
+  const intro = dir === ""
     ? "These skills are installed for you and discovered automatically:"
-    : "These skills are in `.agent_context/skills/`, one directory with a `SKILL.md` each; read one when it fits the task:";
+    : `These skills are in \`${dir}/\`, one directory with a \`SKILL.md\` each; read one when it fits the task:`;
   return `${intro}\n\n${skills.map((name) => `- **${oneLine(name)}**`).join("\n")}`;
 }
 

@@ -3,7 +3,7 @@ import type { TaskKind } from "./phrasing.ts";
 
 const CORE = [
   "- `multica issue get <id> --output json`",
-  "- `multica issue comment list <issue-id> [--thread <id> [--tail N]] [--recent N] [--before <time> --before-id <id>] [--since <RFC3339>] [--full] --output json` — resolved threads come back folded when a whole thread is read, `--full` expands them; the next page's cursor is on stderr, as `Next reply cursor` or `Next thread cursor`",
+  "- `multica issue comment list <issue-id> [--roots-only] [--summary] [--compact] [--thread <id> [--tail N]] [--recent N] [--before <time> --before-id <id>] [--since <RFC3339>] [--full] --output json` — resolved threads come back folded when a whole thread is read, `--full` expands them; the next page's cursor is on stderr, as `Next reply cursor` or `Next thread cursor`",
   "- `multica issue create --title … [--description … | --description-file F | --description-stdin] [--priority P] [--status S] [--assignee NAME | --assignee-id ID] [--parent ID] [--stage N] [--project ID] [--due-date YYYY-MM-DD] [--attachment F]` — prefer `--description-file` for long text; no level-1 heading in a description, and do not repeat the title",
   '- `multica issue update <id> …` — the same flags without attachments; `--parent ""` clears the parent',
   "- `multica issue status <id> <status>` — `backlog`, `todo`, `in_progress`, `in_review`, `done`, `blocked`, `cancelled`",

@@ -1,6 +1,6 @@
 /** The brief's workflow and output sections by kind of task (spec 05 §6.13, §6.19, §27.1). */
 import type { ClaimedTask } from "../control/mod.ts";
-import { fenced, oneLine, type TaskKind } from "./phrasing.ts";
+import { fenced, oneLine, type TaskKind, trimmed } from "./phrasing.ts";
 
 const NO_ACTION =
   'If the outcome is that nothing has to be done, run `multica squad activity <issue-id> no_action --reason "…"` and end without any comment.';
@@ -11,7 +11,7 @@ export function issueWorkflow(task: ClaimedTask, leader: boolean): string {
   const steps = [
     `Read the issue: \`multica issue get ${issue} --output json\`.`,
     `Read its metadata, best effort: \`multica issue metadata list ${issue} --output json\`.`,
-    `Read the discussion as the prompt says. Page with the \`Next thread cursor\` values (\`--before\`, \`--before-id\`); folded threads open with \`--full\`. Never list all comments of an issue at once.`,
+    `Read the discussion as the prompt says; a thread of the overview with \`multica issue comment list ${issue} --thread <root-id> --tail 30 --compact --output json\`. Page with the \`Next thread cursor\` values (\`--before\`, \`--before-id\`); folded threads open with \`--full\`. Never list all comments of an issue at once.`,
     "If a comment started this run, find it by the id in the prompt and do not confuse it with earlier ones. Work was asked for → do it, then reply. A mere thank-you or acknowledgement from an agent, with no work in it → end silently; do not post that no reply is needed.",
     `Status is the state of the *issue*: \`multica issue status ${issue} in_progress\` when you really begin on it, \`in_review\` when you deliver, only when it differs. A run that answers a question, or that a comment started, leaves the status alone unless it was asked to change it.`,
     "Do the work within the limits of your identity. A role that only delegates stops after delegating.",
@@ -64,11 +64,11 @@ export function autopilotWorkflow(task: ClaimedTask): string {
 export function payloadText(task: ClaimedTask): string {
   const payload = task.autopilot_trigger_payload;
   if (payload === undefined || payload === null) return "";
-  return typeof payload === "string" ? payload.trim() : JSON.stringify(payload);
+  return typeof payload === "string" ? trimmed(payload) : JSON.stringify(payload);
 }
 
 const ISSUE_OUTPUT =
-  "People see **only comments**: what you print in the terminal reaches nobody. Post the result with `multica issue comment add`; outcome, not process; refer to issues by mention links.";
+  "People see **only comments**: what you print in the terminal reaches nobody. Post the result with `multica issue comment add`, exactly one final comment per run; outcome, not process; refer to issues by mention links. Deliver files as attachments or URLs, never as a local path or `file://` link.";
 
 /** What becomes of the agent's words. */
 export function output(kind: TaskKind, leader: boolean): string {
@@ -76,7 +76,7 @@ export function output(kind: TaskKind, leader: boolean): string {
     case "chat":
       return "Your final message goes straight into the chat window. Files reach the reader only as attachments or URLs.";
     case "autopilot":
-      return "Your final message is kept as the result of the run: concise, with the outcome.";
+      return "Your final message is kept as the result of the run: concise, with the outcome. Files reach nobody by a local path: give a URL.";
     case "quick-create":
       return "What you print is kept. After success print exactly one line, `Created <identifier-or-id>: <title>`, with the identifier of the JSON answer, else its id; do not assume a key prefix. After a failure print the error of the CLI and nothing else. Never comment.";
     default:

@@ -12,21 +12,61 @@ export function taskKind(task: ClaimedTask): TaskKind {
   return task.trigger_comment_id !== "" ? "comment" : "assignment";
 }
 
+/** True for runs on an issue. */
+export function isIssueRun(task: ClaimedTask): boolean {
+  const kind = taskKind(task);
+  return kind === "comment" || kind === "assignment";
+}
+
+/** The conversation a session belongs to: `chat_<id>` or the issue's id; "" for tasks without one (spec 04 §20.6). */
+export function conversationKey(task: ClaimedTask): string {
+  return task.chat_session_id !== "" ? `chat_${task.chat_session_id}` : task.issue_id;
+}
+
+/** Unicode white space as the server counts it: with U+0085, without U+FEFF (spec 05 §26.2). */
+const WHITE = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const WHITE_EDGES = new RegExp(`^${WHITE}+|${WHITE}+$`, "g");
+const WHITE_RUN = new RegExp(`${WHITE}+`, "g");
+
+/** Text without white space around it. */
+export function trimmed(text: string): string {
+  return text.replaceAll(WHITE_EDGES, "");
+}
+
+/** True when nothing but white space is left. */
+export function isBlank(text: string): boolean {
+  return trimmed(text) === "";
+}
+
+/** JSON indented by two, `<`, `>`, `&` and the line separators escaped; no final newline (spec 05 §9.2, §17.1). */
+export function safeJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** A person's or agent's name on one line, markup escaped (spec 05 §7). */
 export function safeName(name: string): string {
   let out = "";
+  let inBreak = false;
   for (const char of name) {
     const code = char.codePointAt(0)!;
-    if (/[\r\n\t\v\f]/.test(char)) out += out === "" || out.endsWith(" ") ? "" : " ";
-    else if (code < 0x20 || code === 0x7f) continue;
-    else out += /[*_`\\[\]<]/.test(char) ? `\\${char}` : char;
+    if (code >= 0x09 && code <= 0x0d) {
+      if (!inBreak && out !== "") out += " ";
+      inBreak = true;
+      continue;
+    }
+    if (code < 0x20 || code === 0x7f) continue;
+    inBreak = false;
+    out += /[*_`\\[\]<]/.test(char) ? `\\${char}` : char;
   }
-  return out.trim();
+  return trimmed(out);
 }
 
 /** Any text on one line: titles, descriptions of repositories and skills must not open headings of their own. */
 export function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
+  return trimmed(text).replaceAll(WHITE_RUN, " ");
 }
 
 /** An e-mail address that can stand in prose, else "". */
@@ -64,9 +104,11 @@ export function threadName(task: ClaimedTask): string {
   return points.length > 120 ? `${points.slice(0, 117).join("")}...` : name;
 }
 
-/** True when the agent leads the squad the task belongs to: as data where the server says so, else by its protocol heading. */
+/** True when the agent leads the squad the task belongs to: as data where the server resolved it, else by its protocol heading. */
 export function isSquadLeader(task: ClaimedTask): boolean {
-  return task.is_leader_task ?? (task.agent?.instructions ?? "").includes("## Squad Operating Protocol");
+  if (task.leader_role_resolved === true) return task.is_leader_task === true;
+  return task.is_leader_task === true ||
+    (task.agent?.instructions ?? "").includes("## Squad Operating Protocol");
 }
 
 /**
@@ -94,9 +136,14 @@ export function readHint(task: ClaimedTask, resumed: boolean): string {
   }
   if (thread !== "") {
     return `Read the thread first: \`${list}${inThread} --tail 30 --output json\` (its root and the newest 30 replies). For background: ` +
-      `\`${list} --recent 10 --output json\`.`;
+      `${overview(task.issue_id)}.`;
   }
-  return `Read the recent discussion: \`${list} --recent 10 --output json\`.`;
+  return `Read the discussion, beginning with an overview: ${overview(task.issue_id)}.`;
+}
+
+/** The root comment of every thread, shortened: `--recent` would return whole threads (spec 05 §27.1). */
+export function overview(issueId: string): string {
+  return `\`multica issue comment list ${issueId} --roots-only --summary --compact --output json\``;
 }
 
 /** The exact command with which a comment is answered; "" without a trigger (spec 05 §11.2). */

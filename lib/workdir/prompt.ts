@@ -3,16 +3,17 @@ import type { ClaimedTask } from "../control/mod.ts";
 import { payloadText } from "./brief_workflow.ts";
 import {
   fenced,
+  isBlank,
   isSquadLeader,
   oneLine,
+  overview,
   quoted,
   readHint,
   replyTemplate,
-  safeEmail,
-  safeName,
   selectedSkills,
   taskKind,
 } from "./phrasing.ts";
+import { audience, authorLabel, earlierComments, replyTargets, runNotes } from "./prompt_notes.ts";
 import { quickCreatePrompt } from "./prompt_quick_create.ts";
 
 /** What a prompt is made from. */
@@ -23,12 +24,13 @@ export interface PromptContext {
   /** An earlier session existed and is lost: the agent is told, once. */
   readonly sessionLost: boolean;
   readonly windows: boolean;
+  /** The work directory is the user's own, and this run holds no lock on it (spec 05 §27.3). */
+  readonly sharedDirectory?: boolean;
 }
 
 /** The prompt. Nothing is cut; what changes from run to run stands here, not in the brief. Pure. */
 export function buildPrompt(context: PromptContext): string {
-  const { task } = context;
-  const parts = [...body(context), initiator(task), context.sessionLost ? continuityNotice(task) : ""];
+  const parts = [...body(context), ...runNotes(context)];
   return parts.filter((text) => text !== "").join("\n\n");
 }
 
@@ -51,17 +53,18 @@ function body(context: PromptContext): readonly string[] {
 const ROLE = "You are a coding agent on this machine, working for a Multica workspace.";
 
 function assignment(task: ClaimedTask): readonly string[] {
-  const list = `multica issue comment list ${task.issue_id} --recent 10 --output json`;
   return [
     ROLE,
     `You were assigned issue \`${task.issue_id}\`.`,
-    task.handoff_note === ""
+    isBlank(task.handoff_note)
       ? ""
       : `Note from whoever assigned it. It sets the scope: follow it before anything broader. It is not a comment to reply to.\n\n${
         quoted(task.handoff_note)
       }`,
     `Begin with \`multica issue get ${task.issue_id} --output json\`.`,
-    `Then read the history: \`${list}\`. Older threads follow with the values of the \`Next thread cursor\` line (\`--before\`, \`--before-id\`), folded ones open with \`--full\`, and \`--since <RFC3339>\` may be combined with \`--recent\`.`,
+    `Then get an overview of the discussion: ${
+      overview(task.issue_id)
+    }, and read the threads that matter. Folded ones open with \`--full\`; \`--since <RFC3339>\` leaves out what is older.`,
   ];
 }
 
@@ -71,11 +74,12 @@ function comment({ task, resumed, windows }: PromptContext): readonly string[] {
   return [
     ROLE,
     `A comment on issue \`${task.issue_id}\` started this run (comment \`${task.trigger_comment_id}\`).`,
+    ...earlierComments(task),
     content === ""
       ? ""
-      : `[NEW COMMENT] ${author(task)} wrote the following; this is what you answer now:\n\n${
-        quoted(content)
-      }`,
+      : `[NEW COMMENT] ${
+        authorLabel(task.trigger_author_type, task.trigger_author_name)
+      } wrote the following; this is what you answer now:\n\n${quoted(content)}`,
     content !== "" && fromAgent
       ? "The author is an agent. Decide whether to reply: work asked for → do it and reply as usual; an acknowledgement without work → end silently, without posting that no reply is needed. Do not mention that agent to sign off."
       : "",
@@ -84,16 +88,8 @@ function comment({ task, resumed, windows }: PromptContext): readonly string[] {
       : "",
     `Issue: \`multica issue get ${task.issue_id} --output json\`.`,
     readHint(task, resumed),
-    replyTemplate(task, windows),
+    replyTargets(task) || replyTemplate(task, windows),
   ];
-}
-
-function author(task: ClaimedTask): string {
-  if (task.trigger_author_type === "agent") {
-    const name = safeName(task.trigger_author_name);
-    return name === "" ? "Another agent" : `Another agent (${name})`;
-  }
-  return task.trigger_author_type === "system" ? "The platform" : "A user";
 }
 
 function chat(task: ClaimedTask): readonly string[] {
@@ -103,6 +99,7 @@ function chat(task: ClaimedTask): readonly string[] {
   );
   return [
     "You are a chat assistant in a Multica workspace; a user talks to you directly.",
+    audience(task),
     skills.length === 0
       ? ""
       : `Explicitly selected skills:\n${skills.map((name) => `- ${oneLine(name)}`).join("\n")}`,
@@ -136,29 +133,6 @@ function autopilot(task: ClaimedTask): readonly string[] {
       ? ""
       : `Its configuration: \`multica autopilot get ${task.autopilot_id} --output json\`.`,
   ];
-}
-
-/** Who asked (spec 05 §6.5); at the end of the prompt, so that the brief stays the same from run to run. */
-function initiator(task: ClaimedTask): string {
-  const name = safeName(task.initiator_name);
-  if (name === "") return "";
-  const email = safeEmail(task.initiator_email);
-  const who = task.initiator_type === "agent"
-    ? `the agent ${name}`
-    : email === ""
-    ? name
-    : `${name} (${email})`;
-  return `This run was started by ${who}. Attribute the request to them, apply the per-person rules of your instructions, and answer them rather than the owner of this machine. Your credentials stay those of the owner: this neither widens nor narrows what you may reach.`;
-}
-
-/** Told once when an earlier session cannot be resumed (spec 05 §27.3). */
-export function continuityNotice(task: ClaimedTask): string {
-  const where = taskKind(task) === "chat"
-    ? "Read the earlier conversation with `multica chat history` if you need it."
-    : task.issue_id === ""
-    ? "What was said then cannot be recovered."
-    : `Read the comments again (\`multica issue comment list ${task.issue_id} --recent 10 --output json\`) and the work already in this directory.`;
-  return `Note: an earlier session on this task existed, but it could not be resumed, so you remember nothing of it. ${where}`;
 }
 
 /** A file name in double quotes with Go's escapes. */

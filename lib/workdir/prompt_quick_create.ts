@@ -11,7 +11,8 @@ export function quickCreatePrompt(task: ClaimedTask): string {
       "- **Title** (required): concise but rich; drop filler. You may open a resource the text refers to if that clearly makes a better title.",
       "- **Description**: faithful. First restate the request: keep identifiers, paths and code verbatim, remove only routing words and pure filler, and when in doubt keep. Then, only if you really fetched something, a short part of facts from it. Invent no requirements, do not shrink several sentences to one, do not repeat the title. Write it to a file in this directory and pass `--description-file`.",
       '- **CC**: there is no flag for subscribers; a mention link in the description subscribes. Take "cc @Y" out of the request and end the description with `CC: <mention links>`.',
-      '- **Priority**: `urgent`, `high`, `medium`, `low`, or leave it out. P0 and P1 mean urgent and high; "asap" means urgent.',
+      priority(task),
+      ...dueDate(task),
       `- **Assignee**: ${assignee(task)}`,
       `- **Project**: ${
         task.project_id === ""
@@ -28,6 +29,20 @@ export function quickCreatePrompt(task: ClaimedTask): string {
     ].join("\n"),
     "Run `multica issue create … --output json` once. Never again, not even after a non-zero exit: the issue may exist. Read `identifier` (else `id`) from the answer, assume no key prefix, and print exactly one line: `Created <identifier-or-id>: <title>`. No `issue get`, no comment. On an error print the error only.",
   ].join("\n\n");
+}
+
+function priority({ quick_create_priority: pinned = "" }: ClaimedTask): string {
+  return pinned === ""
+    ? '- **Priority**: `urgent`, `high`, `medium`, `low`, or leave it out. P0 and P1 mean urgent and high; "asap" means urgent.'
+    : `- **Priority**: \`--priority ${
+      oneLine(pinned)
+    }\` is required: it was chosen in the box and wins over the text.`;
+}
+
+function dueDate({ quick_create_due_date: pinned = "" }: ClaimedTask): readonly string[] {
+  return pinned === ""
+    ? []
+    : [`- **Due date**: \`--due-date "${oneLine(pinned)}"\` is required: it was chosen in the box.`];
 }
 
 function assignee(task: ClaimedTask): string {

@@ -68,7 +68,7 @@ Deno.test("taskKind() chat > quick-create > autopilot > comment > assignment", (
 Deno.test("buildPrompt() assignment names the issue and the bounded history, never a thread", () => {
   const text = prompt({ handoff_note: "only docs\nnothing else" });
   assert.match(text, /multica issue get issue-1 --output json/);
-  assert.match(text, /comment list issue-1 --recent 10 --output json/);
+  assert.match(text, /comment list issue-1 --roots-only --summary --compact --output json/);
   assert.doesNotMatch(text, /--thread/);
   assert.match(text, /^> only docs\n> nothing else$/m);
 });
@@ -127,7 +127,7 @@ Deno.test("readHint() follows what is new, what is resumed, and the thread", () 
   assert.match(warm, /--thread c-1 --since 2026-01-01T00:00:00Z --output json/);
   assert.match(readHint(task(COMMENT), true), /--thread c-1 --tail 30 --output json/);
   assert.match(readHint(task(COMMENT), false), /Read the thread first/);
-  assert.match(readHint(task(), false), /--recent 10/);
+  assert.match(readHint(task(), false), /--roots-only --summary --compact/);
 });
 
 Deno.test("renderBrief() is the same for every run of one agent on one issue", () => {
