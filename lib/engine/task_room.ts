@@ -46,6 +46,7 @@ export function openTasks({ boot, ports, control, registry }: TaskRoomParts): Ta
     settings: settings(config),
     inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,
     thinkingLevel: ({ provider, model, level }) => Promise.resolve(checkedLevel(provider, model, level)),
+    ...ports.taskParts,
   });
   return { journal, outbox, runner, close: () => journal.close() };
 }

@@ -2,6 +2,7 @@
 import { type Clock, failureOf, getLog, type ProcessControl, type Random } from "../core/mod.ts";
 import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { TaskDeps } from "../tasks/mod.ts";
 import type { EngineBoot, EngineFailure, EngineState, FromEngine, ToEngine } from "../supervisor/mod.ts";
 import { type BrokerCall, BrokerClient, brokeredProcesses } from "./broker_client.ts";
 import { postLogs } from "./worker_log.ts";
@@ -24,6 +25,8 @@ export interface EnginePorts {
   requestReload(): void;
   /** The local API was asked to shut the host down: a drain order follows. */
   requestShutdown(): void;
+  /** Takes the place of the house's own parts: an engine without processes and directories, for simulations. */
+  readonly taskParts?: Partial<Pick<TaskDeps, "driverFor" | "workdir" | "settings">>;
 }
 
 /** How an engine ended. */

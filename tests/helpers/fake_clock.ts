@@ -7,6 +7,12 @@ interface Pending {
   readonly fn: () => void;
 }
 
+/** How {@link FakeClock.advance} lets the world go on between timers. */
+export interface AdvanceOptions {
+  readonly io?: boolean | (() => Promise<void>);
+  readonly grainMs?: number;
+}
+
 /** Starts at `startMs` (wall) and 0 (monotonic). */
 export class FakeClock implements Clock {
   #wall: number;
@@ -49,19 +55,30 @@ export class FakeClock implements Clock {
 
   /**
    * Moves time forward by `ms`, firing every timer that comes due on the way. Between timers pending promise
-   * reactions (and, with `io`, real I/O callbacks) get to run.
+   * reactions (and, with `io`, real I/O callbacks) get to run; a function as `io` says itself when all is quiet.
+   * `grainMs`: timers due within so much time of each other wait for I/O only once, together.
    */
-  async advance(ms: number, options: { readonly io?: boolean } = {}): Promise<void> {
+  async advance(ms: number, options: AdvanceOptions = {}): Promise<void> {
     const end = this.#mono + ms;
-    await settle(options.io);
+    const { io, grainMs = 0 } = options;
+    await settle(io);
+    let grainEnd = -Infinity;
     for (let next = this.#next(); next !== undefined && next.due <= end; next = this.#next()) {
+      if (next.due > grainEnd) {
+        if (grainEnd !== -Infinity) await settle(io);
+        const again = this.#next();
+        if (again === undefined || again.due > end) break;
+        next = again;
+        grainEnd = grainMs > 0 ? next.due + grainMs : -Infinity;
+      }
       this.#move(next.due - this.#mono);
       this.#timers.delete(next);
       next.fn();
-      await settle(options.io);
+      await settle(grainMs > 0 ? false : io);
     }
+    await settle(io);
     this.#move(end - this.#mono);
-    await settle(options.io);
+    await settle(io);
   }
 
   #move(ms: number): void {
@@ -83,7 +100,8 @@ export class FakeClock implements Clock {
 }
 
 /** Lets promise reactions run; with `io` also a few turns of the event loop. */
-async function settle(io = false): Promise<void> {
+async function settle(io: AdvanceOptions["io"] = false): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
-  if (io) { for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0)); }
+  if (typeof io === "function") await io();
+  else if (io) { for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0)); }
 }
