@@ -16,8 +16,10 @@ export async function agents(
     return 0;
   }
   const usable = found.filter((agent) => agent.path !== "" && agent.problem === "");
-  const broken = found.filter((agent) => agent.path !== "" && agent.problem !== "");
-  const absent = found.filter((agent) => agent.path === "");
+  const broken = found.filter((agent) =>
+    agent.problem !== "" && (agent.path !== "" || agent.misnamed === true)
+  );
+  const absent = found.filter((agent) => agent.path === "" && agent.misnamed !== true);
   const now = context.machine.clock.now();
   const rows = usable.map((
     agent,
@@ -39,6 +41,7 @@ function hasFix(agent: DiscoveredAgent): boolean {
 }
 
 function explain(context: CliContext, agent: DiscoveredAgent): void {
-  context.out(`\n${agent.provider} (${agent.path}): ${agent.problem}`);
+  const where = agent.path === "" ? "" : ` (${agent.path})`;
+  context.out(`\n${agent.provider}${where}: ${agent.problem}`);
   if (hasFix(agent)) context.out(`  → ${agent.fix}`);
 }

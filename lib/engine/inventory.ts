@@ -38,10 +38,10 @@ export class Inventory {
     return agent === undefined ? undefined : { path: agent.path, prefixArgs: [], version: agent.version };
   }
 
-  /** Provider → what is wrong, for those that were found but are not offered. */
+  /** Provider → what is wrong, for those that were found, or named by a setting, but are not offered. */
   skipped(): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      this.#agents.filter((agent) => agent.path !== "" && agent.problem !== "")
+      this.#agents.filter((agent) => agent.problem !== "" && (agent.path !== "" || agent.misnamed === true))
         .map((agent) => [agent.provider, agent.problem]),
     );
   }

@@ -234,7 +234,16 @@ export class AgentDiscovery {
     const fix = command === row.command
       ? row.install || `install ${row.command}, or set ${variable}`
       : `correct or unset ${variable}`;
-    return { provider: row.provider, path: "", version: "", probedAt: 0, problem, fix };
+    const misnamed = command !== row.command;
+    return {
+      provider: row.provider,
+      path: "",
+      version: "",
+      probedAt: 0,
+      problem,
+      fix,
+      ...(misnamed ? { misnamed } : {}),
+    };
   }
 }
 

@@ -13,6 +13,8 @@ export interface DiscoveredAgent {
   readonly problem: string;
   /** "" or what to do about it, often a command. */
   readonly fix: string;
+  /** Nothing was found where a setting of this machine says it is: worth a word, unlike an agent nobody asked for. */
+  readonly misnamed?: boolean;
 }
 
 /** What a runtime id launches: taken once, at claim (spec 01 §7.4). */

@@ -99,6 +99,9 @@ async function removeStaleTemp(note: string): Promise<void> {
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not write there";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "the host does not write into the system's own directories";
+  }
   if (error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory) {
     return "it is not a directory";
   }

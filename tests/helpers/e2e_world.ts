@@ -2,7 +2,14 @@
 import { healthPort } from "../../lib/config/mod.ts";
 import { Plane, type PlaneOptions, type RecordedRequest, type TaskSpec } from "../../lib/plane/mod.ts";
 import { ScriptedAgent } from "./e2e_agent.ts";
-import { type HomeOptions, HostProcess, makeHome, type TestHome } from "./host_process.ts";
+import {
+  type HomeOptions,
+  HostProcess,
+  makeHome,
+  type Ran,
+  runHostCommand,
+  type TestHome,
+} from "./host_process.ts";
 
 /** Longest wait for anything a test waits for, ms: a net below, never the thing waited for. */
 export const PATIENCE_MS = 30_000;
@@ -85,6 +92,17 @@ export class E2eWorld {
     const host = this.start(env);
     await host.ready();
     return host;
+  }
+
+  /** Runs one `multica-host` command on this profile to its end. */
+  run(command: string, env: Record<string, string> = {}): Promise<Ran> {
+    return this.runArgs([command], env);
+  }
+
+  /** The same with arguments. */
+  runArgs(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+    const profile = this.profile === "" ? [] : ["--profile", this.profile];
+    return runHostCommand(this.home, [...args, ...profile], { ...this.env, ...env });
   }
 
   /** Adds a task for the agent; returns its id. */
