@@ -108,20 +108,23 @@ export class Notice {
   }
 }
 
-/** Waits for a notice, at most `ms`; one that is already there costs no timer. Rejects when the signal aborts. */
+/** Waits for a notice, at most `ms`; one that is already there costs no timer. True when it came. Rejects when the signal aborts. */
 export async function waitAtMost(
   clock: Clock,
   notice: Notice,
   ms: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   signal.throwIfAborted();
-  if (notice.take()) return;
+  if (notice.take()) return true;
   const over = new AbortController();
   const onAbort = () => over.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    await Promise.race([notice.wait(over.signal), sleep(clock, ms, over.signal)]);
+    return await Promise.race([
+      notice.wait(over.signal).then(() => true),
+      sleep(clock, ms, over.signal).then(() => false),
+    ]);
   } finally {
     signal.removeEventListener("abort", onAbort);
     over.abort();

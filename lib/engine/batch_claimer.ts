@@ -19,6 +19,9 @@ const log = getLog("engine", "claim");
 /** After a claim whose outcome is unknown nothing is claimed for this long, ms; then one claim goes over HTTP. */
 const UNCERTAIN_MS = 7_000;
 
+/** Most tasks a server hands out at once: an answer with so many is a full one (spec 01 §11.2). */
+const SERVER_CAP = 32;
+
 /** What one batch claim came to. */
 export type BatchOutcome =
   | { readonly kind: "tasks"; readonly tasks: readonly ClaimedTask[] }
@@ -92,9 +95,12 @@ export class BatchClaimer {
     try {
       if (ids.length === 0 || !this.ports.gate.enter()) return false;
       try {
+        const asked = slots.length;
         const got = await this.#claim(ids, slots, signal);
         // A full answer says that more is waiting; ask the same runtimes again.
-        if (got > 0 && slots.length === 0) all ? this.#all = true : ids.forEach((id) => this.#hinted.add(id));
+        if (got >= Math.min(asked, SERVER_CAP)) {
+          all ? this.#all = true : ids.forEach((id) => this.#hinted.add(id));
+        }
         return got > 0;
       } finally {
         this.ports.gate.exit();

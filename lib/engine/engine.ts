@@ -63,6 +63,7 @@ class Engine implements EngineHandle {
   #reached = false;
   #reloadWhy = "";
   #batchOffered = true;
+  #batchSeen = false;
 
   readonly #control: HttpControl;
   readonly #registry = new RuntimeRegistry();
@@ -164,9 +165,7 @@ class Engine implements EngineHandle {
     this.#health.changed();
     if (waiting.length > 0) this.#wantReload(`${waiting.join(", ")} found`);
     if (!offersChanged || this.#stage !== "running") return offersChanged || waiting.length > 0;
-    for (const workspace of this.#registry.workspaces()) {
-      this.#loops.spawn("register again", (signal) => this.#registrar.refresh(workspace.id, signal, true));
-    }
+    this.#sync.request();
     return true;
   }
 
@@ -336,12 +335,16 @@ class Engine implements EngineHandle {
       listener: {
         connected: () => {
           this.#batchOffered = true;
+          this.#batchSeen = false;
           this.#authorized();
           this.#wake.connected();
           say();
         },
         disconnected: say,
-        ack: (answer) => this.#wake.ack(answer),
+        ack: (answer) => {
+          this.#wake.ack(answer);
+          this.#takeOverClaims();
+        },
         taskAvailable: (id) => this.#wake.taskAvailable(id),
         profilesChanged: (id) => this.#wake.profilesChanged(id),
         workspacesChanged: () => this.#wake.workspacesChanged(),
@@ -367,7 +370,7 @@ class Engine implements EngineHandle {
 
   #wakeTargets(): ConstructorParameters<typeof WakeRouter>[0] {
     return {
-      wakePollers: (id) => this.#batchMode() ? this.#batch?.wake(id) : this.#pollers?.wake(id),
+      wakePollers: (id) => this.#wakeClaims(id),
       answer: (id, answer) => this.#actions.dispatch(id, answer),
       gone: (id) => this.#gone(id),
       beat: (ids) => this.#heartbeats?.beatNow(ids),
@@ -383,8 +386,21 @@ class Engine implements EngineHandle {
     };
   }
 
+  /** The pollers rest as soon as this connection offers batch claims: what they left is claimed at once. */
+  #takeOverClaims(): void {
+    if (this.#batchSeen || !this.#batchMode()) return;
+    this.#batchSeen = true;
+    this.#batch?.wake("");
+  }
+
   #batchMode(): boolean {
     return this.#batchOffered && (this.#socket?.rpcAvailable() ?? false);
+  }
+
+  /** "" = for all runtimes. */
+  #wakeClaims(runtimeId: string): void {
+    if (this.#batchMode()) this.#batch?.wake(runtimeId);
+    else this.#pollers?.wake(runtimeId);
   }
 
   #gone(runtimeId: string): void {
@@ -397,6 +413,11 @@ class Engine implements EngineHandle {
 
   /** A task was claimed: counted before anything else, then run in the background with its slot. */
   #take(task: ClaimedTask, slot: Slot): void {
+    if (this.#registry.runtime(task.runtime_id) === undefined) {
+      slot.release();
+      const why = "runtime went offline before the task started";
+      return this.#tasks.runner.refuse(task, { provider: "" }, why, "runtime_offline");
+    }
     this.#gate.taskStarted();
     this.#health.changed();
     const target = this.#registry.launchTarget(
@@ -410,6 +431,8 @@ class Engine implements EngineHandle {
         slot.release();
         this.#gate.taskEnded();
         this.#health.changed();
+        // Its agent may take the next one now, and not every server says so (spec 01 §11.2).
+        this.#wakeClaims(task.runtime_id);
       }
     });
   }

@@ -49,6 +49,7 @@ export class Heartbeats {
   readonly #beats = new Map<string, Beat>();
   readonly #failing = new Set<string>();
   #failuresInARow = 0;
+  #droppedAt = -Infinity;
 
   constructor(private readonly ports: HeartbeatPorts, private readonly scope: Scope) {
     const unsubscribe = ports.registry.changes.subscribe(({ ids }) => this.#adapt(ids));
@@ -119,7 +120,7 @@ export class Heartbeats {
     const recovered = this.#failuresInARow > 0;
     this.#failuresInARow = 0;
     if (wasFailing) log.info("heartbeat works again", { runtime_id: id });
-    if (recovered) this.ports.onReachable();
+    if (recovered || wasFailing) this.ports.onReachable();
     this.#say();
   }
 
@@ -129,11 +130,16 @@ export class Heartbeats {
     if (this.#failing.has(id)) log.debug("heartbeat still failing", fields);
     else log.warn("heartbeat failed", fields);
     this.#failing.add(id);
-    if (isTransient(error) && ++this.#failuresInARow >= DROP_AFTER) {
-      this.#failuresInARow = 1;
-      this.ports.control.dropConnections();
-    }
+    if (isTransient(error) && ++this.#failuresInARow >= DROP_AFTER) this.#dropConnections();
     this.#say();
+  }
+
+  /** Once an interval is enough, however many runtimes fail. */
+  #dropConnections(): void {
+    const now = this.ports.clock.monotonic();
+    if (now - this.#droppedAt < this.ports.intervalMs) return;
+    this.#droppedAt = now;
+    this.ports.control.dropConnections();
   }
 
   #say(): void {

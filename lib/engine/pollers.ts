@@ -77,6 +77,10 @@ export class Pollers {
       waitMs = this.ports.intervalMs;
       while (!this.ports.batch() && !this.ports.gate.isPaused()) {
         const slot = await this.ports.slots.take(signal);
+        if (this.ports.batch() || this.ports.gate.isPaused()) {
+          slot.release();
+          break;
+        }
         const outcome = await this.#claim(id, slot);
         if (outcome === "gone") {
           this.#drop(id, poller);

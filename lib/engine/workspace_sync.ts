@@ -10,6 +10,7 @@ import {
   jitter,
   Notice,
   type Random,
+  Semaphore,
   waitAtMost,
 } from "../core/mod.ts";
 import { NothingToRegister, type Registrar, type RuntimeRegistry } from "../runtimes/mod.ts";
@@ -22,6 +23,9 @@ const PUSHED_MS = 30 * 60_000;
 /** Longest back-off after failures; shorter while nothing is registered. */
 const MAX_BACKOFF_MS = 30 * 60_000;
 const MAX_BOOT_BACKOFF_MS = 5 * 60_000;
+
+/** Workspaces looked at side by side: one that hangs does not keep the others waiting. */
+const LANES = 4;
 
 export interface SyncPorts {
   readonly control: ControlApi;
@@ -47,6 +51,8 @@ export class NoRuntimeRegistered extends HostError {
 /** One pass at a time; events during a pass cause one more. */
 export class WorkspaceSync {
   readonly #dirty = new Notice();
+  /** Listed workspaces that could not be joined: hints do not reach us from there. */
+  readonly #unjoined = new Set<string>();
   #pushes = false;
 
   constructor(private readonly ports: SyncPorts) {}
@@ -71,11 +77,18 @@ export class WorkspaceSync {
       ? tracked.map(({ id, name }) => ({ id, name }))
       : answer.workspaces;
     let registered = 0;
-    for (const workspace of listed) {
-      const known = registry.workspace(workspace.id) !== undefined;
-      if (await (known ? this.#update(workspace, signal) : this.#join(workspace, signal))) registered++;
-    }
+    const lanes = new Semaphore(LANES);
+    await Promise.all(listed.map(async (workspace) => {
+      await lanes.acquire(signal);
+      try {
+        const known = registry.workspace(workspace.id) !== undefined;
+        if (await (known ? this.#update(workspace, signal) : this.#join(workspace, signal))) registered++;
+      } finally {
+        lanes.release();
+      }
+    }));
     const ids = new Set(listed.map((workspace) => workspace.id));
+    for (const id of this.#unjoined) if (!ids.has(id)) this.#unjoined.delete(id);
     for (const workspace of tracked) {
       if (ids.has(workspace.id)) continue;
       registry.untrack(workspace.id);
@@ -94,7 +107,7 @@ export class WorkspaceSync {
     const backoff = new Backoff(this.ports.intervalMs, MAX_BACKOFF_MS, this.ports.random);
     let waitMs = this.#period();
     for (;;) {
-      await waitAtMost(this.ports.clock, this.#dirty, waitMs, signal);
+      await this.#rest(waitMs, signal);
       try {
         await this.pass(signal);
         backoff.reset();
@@ -106,6 +119,17 @@ export class WorkspaceSync {
         const cap = this.ports.registry.runtimeIds().length === 0 ? MAX_BOOT_BACKOFF_MS : MAX_BACKOFF_MS;
         waitMs = this.#pushes ? Math.min(backoff.next(), cap) : this.#period();
       }
+    }
+  }
+
+  /** Waits for the period's end or a request; a registration that is owed cuts the period to the short one. */
+  async #rest(waitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs, registrar } = this.ports;
+    const until = clock.monotonic() + waitMs;
+    for (;;) {
+      const left = until - clock.monotonic();
+      if (await waitAtMost(clock, this.#dirty, Math.min(left, intervalMs), signal)) return;
+      if (clock.monotonic() >= until || registrar.owes() || this.#unjoined.size > 0) return;
     }
   }
 
@@ -135,17 +159,17 @@ export class WorkspaceSync {
   async #join(workspace: WorkspaceRef, signal: AbortSignal): Promise<boolean> {
     try {
       await this.ports.registrar.join(workspace, signal);
+      this.#unjoined.delete(workspace.id);
       return true;
     } catch (error) {
       if (isAbort(error) && signal.aborted) throw error;
       const reason = error instanceof NothingToRegister
         ? "no usable agent on this machine"
         : errorText(error);
-      log.error("first registration of a workspace failed", {
-        workspace_id: workspace.id,
-        name: workspace.name,
-        error: reason,
-      });
+      const fields = { workspace_id: workspace.id, name: workspace.name, error: reason };
+      if (this.#unjoined.has(workspace.id)) log.debug("registration of a workspace still fails", fields);
+      else log.error("first registration of a workspace failed", fields);
+      this.#unjoined.add(workspace.id);
       return false;
     }
   }

@@ -35,16 +35,18 @@ export interface OfferPorts {
   readonly deviceName: string;
 }
 
-/** Resolves everything this machine can offer a workspace with these profiles. Never throws for one bad profile. */
-export async function collectOffers(ports: OfferPorts, profiles: readonly RuntimeProfile[]): Promise<Offers> {
-  const runtimes: RuntimeOffer[] = ports.agents()
-    .filter((agent) => agent.problem === "" && agent.path !== "")
-    .map((agent) => ({
-      name: displayName(capitalised(agent.provider), ports.deviceName),
-      type: agent.provider,
-      version: agent.version,
-      status: "online",
-    }));
+/**
+ * Resolves everything this machine can offer a workspace with these profiles. Never throws for one bad profile.
+ * `kept` are built-in providers offered although they are not usable now: tasks of theirs still run.
+ */
+export async function collectOffers(
+  ports: OfferPorts,
+  profiles: readonly RuntimeProfile[],
+  kept: ReadonlySet<string> = new Set(),
+): Promise<Offers> {
+  const runtimes = builtinOffers(ports);
+  const offered = new Set(runtimes.map((offer) => offer.type));
+  for (const provider of kept) if (!offered.has(provider)) runtimes.push(builtinOffer(ports, provider, ""));
   const failed: FailedProfile[] = [];
   for (const outcome of await Promise.all(profiles.map((profile) => resolveProfile(ports, profile)))) {
     if (outcome === undefined) continue;
@@ -52,6 +54,35 @@ export async function collectOffers(ports: OfferPorts, profiles: readonly Runtim
     else runtimes.push(outcome);
   }
   return { runtimes, failed };
+}
+
+/** The built-in agents as a register request names them. */
+export function builtinOffers(ports: Pick<OfferPorts, "agents" | "deviceName">): RuntimeOffer[] {
+  return ports.agents()
+    .filter((agent) => agent.problem === "" && agent.path !== "")
+    .map((agent) => builtinOffer(ports, agent.provider, agent.version));
+}
+
+function builtinOffer(
+  { deviceName }: Pick<OfferPorts, "deviceName">,
+  provider: string,
+  version: string,
+): RuntimeOffer {
+  return { name: displayName(capitalised(provider), deviceName), type: provider, version, status: "online" };
+}
+
+/** True when the command of a profile that failed before is there by now. */
+export async function nowResolves(
+  ports: Pick<OfferPorts, "families" | "resolve">,
+  profile: RuntimeProfile,
+): Promise<boolean> {
+  if (!ports.families.has(profile.protocol_family.trim())) return false;
+  const request = {
+    command: profile.command_name.trim(),
+    profileId: profile.id,
+    prefixArgs: profile.fixed_args,
+  };
+  return await ports.resolve(request).then((answer) => answer.reason === "", () => false);
 }
 
 async function resolveProfile(

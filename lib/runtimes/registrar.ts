@@ -10,6 +10,7 @@ import {
 } from "../control/mod.ts";
 import { type Clock, errorText, getLog, isAbort, Mutex } from "../core/mod.ts";
 import { GoneGate } from "./gone_gate.ts";
+import { OfferMemory } from "./offer_memory.ts";
 import { collectOffers, type OfferPorts } from "./offers.ts";
 import type { RuntimeRegistry, TrackedWorkspace } from "./registry.ts";
 
@@ -48,13 +49,17 @@ export class Registrar {
   readonly #locks = new Map<string, Mutex>();
   readonly #gate = new GoneGate();
   readonly #handling = new Set<string>();
+  readonly #memory: OfferMemory;
 
-  constructor(private readonly ports: RegistrarPorts) {}
+  constructor(private readonly ports: RegistrarPorts) {
+    this.#memory = new OfferMemory(ports);
+  }
 
   /** First registration of a listed workspace. @throws what register threw, or {@link NothingToRegister}. */
   join(ref: WorkspaceRef, signal: AbortSignal): Promise<void> {
     return this.#lock(ref.id).run(async () => {
       if (this.ports.registry.workspace(ref.id) !== undefined) return;
+      this.#memory.forget(ref.id);
       const attempt = await this.#register(ref.id, await this.#profiles(ref.id, signal), signal);
       const workspace = this.ports.registry.track(ref.id, ref.name);
       this.ports.registry.applyRegister(ref.id, attempt.response, attempt.signature);
@@ -70,17 +75,18 @@ export class Registrar {
   }
 
   /**
-   * Compares the profile set and registers again when it changed (spec 01 §7.5). Never recovers orphans.
-   * `force` registers also when the profiles are the same (agents appeared or vanished on this machine).
+   * Compares the profile set, and what this machine can launch, with what was registered, and registers again when
+   * one of them changed (spec 01 §7.5). Never recovers orphans.
    */
-  refresh(workspaceId: string, signal: AbortSignal, force = false): Promise<void> {
+  refresh(workspaceId: string, signal: AbortSignal): Promise<void> {
     return this.#lock(workspaceId).run(async () => {
       const workspace = this.ports.registry.workspace(workspaceId);
       if (workspace === undefined) return;
       const profiles = await this.#profiles(workspaceId, signal);
       const unchanged = profiles === undefined ||
         profileSetSignature(profiles) === workspace.profileSignature;
-      if (unchanged && !force) return;
+      if (unchanged && !await this.#memory.changedHere(workspaceId)) return;
+      if (this.ports.registry.workspace(workspaceId) !== workspace) return;
       if (profiles !== undefined && !unchanged) {
         log.info("profile set changed", {
           workspace_id: workspaceId,
@@ -101,9 +107,24 @@ export class Registrar {
     if (!needed(this.ports.registry.workspace(workspaceId))) return false;
     return await this.#lock(workspaceId).run(async () => {
       if (!needed(this.ports.registry.workspace(workspaceId))) return false;
-      await this.#restore(workspaceId, signal);
-      return true;
+      try {
+        await this.#restore(workspaceId, signal);
+        return true;
+      } catch (error) {
+        if (!(error instanceof NothingToRegister) || error.signature === "") throw error;
+        // Known for sure, so nothing is owed: the next change of profiles or agents registers again.
+        this.ports.registry.converge(workspaceId, error.signature);
+        log.info("nothing to offer in workspace", { workspace_id: workspaceId });
+        return false;
+      }
     }, signal);
+  }
+
+  /** True while a registration is owed to some workspace, or one has no runtimes (its hints do not reach us). */
+  owes(): boolean {
+    return this.ports.registry.workspaces().some(({ registerOwed, runtimeIds }) =>
+      registerOwed || runtimeIds.length === 0
+    );
   }
 
   /**
@@ -172,6 +193,7 @@ export class Registrar {
       this.#logRegistered(workspace);
     } catch (error) {
       if (!(error instanceof NothingToRegister)) throw error;
+      this.#memory.remember(workspace.id, { profiles: profiles ?? this.#memory.profiles(workspace.id) });
       left = registry.converge(workspace.id, error.signature);
       log.info("nothing left to offer in workspace", { workspace_id: workspace.id, ids: left });
     }
@@ -190,7 +212,7 @@ export class Registrar {
     }
   }
 
-  /** undefined = the profiles are unknown (older server, or a failed fetch): built-ins only, signature kept. */
+  /** undefined = the profiles are unknown (older server, or a failed fetch). */
   async #profiles(workspaceId: string, signal: AbortSignal): Promise<readonly RuntimeProfile[] | undefined> {
     try {
       return await this.ports.control.runtimeProfiles(workspaceId, { signal });
@@ -204,14 +226,16 @@ export class Registrar {
     }
   }
 
+  /** Unknown profiles: those of the last registration are taken, so that a failed read takes no runtime away. */
   async #register(
     workspaceId: string,
-    profiles: readonly RuntimeProfile[] | undefined,
+    read: readonly RuntimeProfile[] | undefined,
     signal: AbortSignal,
   ): Promise<Attempt> {
+    const profiles = read ?? this.#memory.profiles(workspaceId);
     const signature = profiles === undefined ? "" : profileSetSignature(profiles);
     try {
-      return { response: await this.#send(workspaceId, profiles ?? [], signature, signal), signature };
+      return { response: await this.#send(workspaceId, profiles, signature, signal), signature };
     } catch (error) {
       const named = refusedProfile(error);
       if (named === undefined || !(profiles ?? []).some((profile) => profile.id === named)) throw error;
@@ -229,14 +253,15 @@ export class Registrar {
 
   async #send(
     workspaceId: string,
-    profiles: readonly RuntimeProfile[],
+    profiles: readonly RuntimeProfile[] | undefined,
     signature: string,
     signal: AbortSignal,
   ): Promise<RegisterResponse> {
     const { config } = this.ports;
-    const offers = await collectOffers(this.ports, profiles);
+    const kept = this.#memory.kept(workspaceId);
+    const offers = await collectOffers(this.ports, profiles ?? [], kept);
     if (offers.runtimes.length === 0 && offers.failed.length === 0) throw new NothingToRegister(signature);
-    return await this.ports.control.register({
+    const response = await this.ports.control.register({
       workspace_id: workspaceId,
       daemon_id: config.daemonId,
       legacy_daemon_ids: config.legacyDaemonIds,
@@ -246,10 +271,24 @@ export class Registrar {
       runtimes: offers.runtimes,
       failed_profiles: offers.failed,
     }, { signal });
+    this.#memory.remember(workspaceId, { profiles, failed: offers.failed, kept });
+    return response;
   }
 
-  /** recover-orphans for runtimes without live or journalled tasks, after the journal had its say. */
+  /**
+   * recover-orphans for runtimes without live or journalled tasks, after the journal had its say. Until it is done
+   * nobody hears of these runtimes: what a poller claimed meanwhile would be failed as an orphan (spec 01 §7.6).
+   */
   async #recover(runtimeIds: readonly string[], signal: AbortSignal): Promise<void> {
+    const release = this.ports.registry.hold(runtimeIds);
+    try {
+      await this.#recoverHeld(runtimeIds, signal);
+    } finally {
+      release();
+    }
+  }
+
+  async #recoverHeld(runtimeIds: readonly string[], signal: AbortSignal): Promise<void> {
     await this.ports.settled(runtimeIds, signal);
     await Promise.all(runtimeIds.map(async (id) => {
       if (this.ports.hasLive(id)) return;

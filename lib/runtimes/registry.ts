@@ -28,7 +28,7 @@ export interface TrackedWorkspace {
   profileSignature: string;
   /** A registration is owed: something was lost and the attempt to replace it failed (spec 02 §9). */
   registerOwed: boolean;
-  /** The workspace converged to zero on purpose: no registration is owed until the profiles change. */
+  /** It has no runtime and that is as it should be: no registration is owed until profiles or agents change. */
   converged: boolean;
 }
 
@@ -53,6 +53,7 @@ export class RuntimeRegistry {
   readonly #workspaces = new Map<string, TrackedWorkspace>();
   readonly #runtimes = new Map<string, KnownRuntime>();
   readonly #profiles = new Map<string, ProfileSpec>();
+  readonly #held = new Set<string>();
   #announced: ReadonlySet<string> = new Set();
 
   /** Hears each announced change of the runtime set. */
@@ -127,7 +128,8 @@ export class RuntimeRegistry {
     if (response.settings !== undefined) workspace.settings = response.settings;
     if (signature !== "") workspace.profileSignature = signature;
     workspace.registerOwed = false;
-    workspace.converged = false;
+    // No row for anything but failed profiles: that is settled too, until something changes here or there.
+    workspace.converged = rows.size === 0;
     return before.filter((id) => !rows.has(id));
   }
 
@@ -177,9 +179,17 @@ export class RuntimeRegistry {
     return this.#profiles.get(profileId);
   }
 
+  /** Keeps ids from being announced, whoever announces, until the returned function is called. */
+  hold(ids: readonly string[]): () => void {
+    for (const id of ids) this.#held.add(id);
+    return () => {
+      for (const id of ids) this.#held.delete(id);
+    };
+  }
+
   /** Tells the loops the current set, if it differs from what they were told last. */
   announce(): RuntimeSetChange | undefined {
-    const ids = this.runtimeIds();
+    const ids = this.runtimeIds().filter((id) => !this.#held.has(id));
     const now = new Set(ids);
     const added = ids.filter((id) => !this.#announced.has(id));
     const removed = [...this.#announced].filter((id) => !now.has(id));
