@@ -94,7 +94,7 @@ const BITS = {
 export function patternBits(text: string): number {
   let bits = 0;
   if (FIXED.test(text)) bits |= BITS.fixed;
-  if (SHORT.test(text)) bits |= BITS.short;
+  if ((text.includes("sk-") || text.includes("ey")) && SHORT.test(text)) bits |= BITS.short;
   if (BEARER.test(text)) bits |= BITS.bearer;
   if (text.includes("://")) bits |= BITS.url;
   if (hasNamed(text, "=") || hasNamed(text, ":")) bits |= BITS.named;

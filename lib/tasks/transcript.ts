@@ -11,7 +11,7 @@ import {
   type Timer,
 } from "../core/mod.ts";
 import type { EncodedBatch } from "./journal_types.ts";
-import { BatchBuilder } from "./transcript_batches.ts";
+import { BatchBuilder, type RowFields } from "./transcript_batches.ts";
 
 const log = getLog("tasks", "transcript");
 
@@ -134,7 +134,7 @@ export class Transcript {
     this.#arm();
   }
 
-  #row(type: MessageType, fields: Readonly<Record<string, unknown>>): void {
+  #row(type: MessageType, fields: RowFields): void {
     this.#closeText();
     this.#batches.add(type, fields);
     this.#arm();
@@ -169,8 +169,8 @@ export class Transcript {
     }
   }
 
-  #input(input: Readonly<Record<string, unknown>> | undefined): unknown {
-    return input === undefined ? undefined : this.options.redactor.value(input);
+  #input(input: Readonly<Record<string, unknown>> | undefined): RowFields["input"] {
+    return input === undefined ? undefined : this.options.redactor.value(input) as RowFields["input"];
   }
 
   /** Masked first, then cut: a secret at the edge would lose its shape. */

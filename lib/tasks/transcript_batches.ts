@@ -36,10 +36,8 @@ export class BatchBuilder {
   }
 
   /** Numbers a row and keeps it. Empty fields are left out (spec 06 §8.3). */
-  add(type: MessageType, fields: Readonly<Record<string, unknown>>): void {
-    const row: Record<string, unknown> = { seq: this.#seq + 1, type };
-    for (const key in fields) if (isSaid(fields[key])) row[key] = fields[key];
-    const text = encodeRow(row);
+  add(type: MessageType, fields: RowFields): void {
+    const text = encodeRow(this.#seq + 1, type, fields);
     if (
       this.#rows.length >= MAX_BATCH_ROWS || this.#units > 0 && this.#units + text.length > MAX_BATCH_UNITS
     ) {
@@ -83,18 +81,31 @@ export class BatchBuilder {
   }
 }
 
-function isSaid(value: unknown): boolean {
-  if (value === undefined || value === null || value === "") return false;
-  return typeof value !== "object" || Object.keys(value).length > 0;
+/** What a row may say. */
+export interface RowFields {
+  readonly tool?: string;
+  readonly content?: string;
+  readonly input?: Readonly<Record<string, unknown>> | undefined;
+  readonly output?: string;
 }
 
-/** NUL and lone surrogates cannot be stored (spec 01 §1.3): removed, and replaced by U+FFFD. */
-function encodeRow(row: Readonly<Record<string, unknown>>): string {
-  const json = JSON.stringify(row);
-  const clean = json.includes("\\u0000") ? json.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, dropNul) : json;
-  return clean.includes("\\ud")
-    ? clean.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, "$1\ufffd")
-    : clean;
+/**
+ * The hot path: once per row. NUL and lone surrogates cannot be stored (spec 01 §1.3): removed, and replaced by
+ * U+FFFD.
+ */
+function encodeRow(seq: number, type: MessageType, { tool, content, input, output }: RowFields): string {
+  let json = `{"seq":${seq},"type":"${type}"`;
+  if (tool) json += `,"tool":${JSON.stringify(tool)}`;
+  if (content) json += `,"content":${JSON.stringify(content)}`;
+  if (input !== undefined) {
+    const text = JSON.stringify(input);
+    if (text !== "{}") json += `,"input":${text}`;
+  }
+  if (output) json += `,"output":${JSON.stringify(output)}`;
+  json += "}";
+  if (!json.includes("\\u")) return json;
+  return json.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, dropNul)
+    .replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, "$1\ufffd");
 }
 
 function dropNul(_match: string, kept: string): string {
