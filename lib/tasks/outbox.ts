@@ -31,6 +31,8 @@ export interface OutboxDeps {
   readonly random: Random;
   /** Failure reason of a text (spec 08 §10). */
   readonly classify: (text: string) => string;
+  /** Hears that {@link Outbox.status} says something else now. */
+  readonly onStatus?: () => void;
 }
 
 /** How the report of a task ended. */
@@ -87,6 +89,7 @@ export class Outbox {
   readonly #replaying = new Map<number, JournalClaim>();
   readonly #emptied = new Map<number, (() => void)[]>();
   readonly #idleWaiters: (() => void)[] = [];
+  readonly #holdWaiters: (() => void)[] = [];
   #running = false;
   #held = "";
   #heldTimer: Timer | undefined;
@@ -211,6 +214,12 @@ export class Outbox {
       : new Promise((resolve) => void this.#idleWaiters.push(resolve));
   }
 
+  /** As {@link idle}, but a held queue rests too: nothing can be delivered before a new login. */
+  resting(): Promise<void> {
+    if (this.#held !== "") return Promise.resolve();
+    return Promise.race([this.idle(), new Promise<void>((resolve) => void this.#holdWaiters.push(resolve))]);
+  }
+
   #isIdle(): boolean {
     return this.#replaying.size === 0 && [...this.#lanes.values()].every((lane) => lane.state === "idle");
   }
@@ -275,7 +284,9 @@ export class Outbox {
       const job: Promise<void> = this.#drain(lane).finally(() => {
         this.#jobs.delete(job);
         this.#pump();
-        if (this.#isIdle()) { for (const done of this.#idleWaiters.splice(0)) done(); }
+        if (!this.#isIdle()) return;
+        for (const done of this.#idleWaiters.splice(0)) done();
+        this.deps.onStatus?.();
       });
       this.#jobs.add(job);
     }
@@ -394,6 +405,7 @@ export class Outbox {
   #later(lane: Lane, afterMs: number | undefined): void {
     lane.state = "waiting";
     lane.timer = this.deps.clock.timer(afterMs ?? lane.backoff.next(), () => this.#makeReady(lane));
+    this.deps.onStatus?.();
   }
 
   #hold(lane: Lane, reason: string): void {
@@ -405,6 +417,8 @@ export class Outbox {
       });
     }
     this.#held = reason;
+    for (const done of this.#holdWaiters.splice(0)) done();
+    this.deps.onStatus?.();
     this.#heldTimer?.cancel();
     this.#heldTimer = this.deps.clock.timer(HELD_RETRY_MS, () => this.kick());
   }

@@ -128,6 +128,8 @@ export interface TaskDeps {
   readonly driverFor: (provider: string) => Promise<Driver>;
   readonly workdir: WorkdirPort;
   readonly settings: TaskSettings;
+  /** Hears that a task's phase or sentence is another one. */
+  readonly onPhase?: () => void;
   /** The brief goes into the prompt of this provider (spec 05 §3). */
   readonly inlinesBrief: (provider: string) => boolean;
   /** The thinking level as the local catalog allows it, "" to drop it (spec 08 §7.5). Default: passed through. */

@@ -135,6 +135,7 @@ export class TaskRun {
   #enter(phase: TaskPhase, sentence: string): void {
     this.phase = phase;
     this.sentence = sentence;
+    this.deps.onPhase?.();
   }
 
   async #withDirectory(): Promise<void> {

@@ -189,6 +189,8 @@ export interface WorldOptions {
   readonly plane?: PlaneOptions;
   readonly settings?: Partial<TaskSettings>;
   readonly processes?: ProcessControl;
+  /** Real drivers instead of the scripted one. */
+  readonly driverFor?: TaskDeps["driverFor"];
 }
 
 /** One host's task side against one plane. */
@@ -282,7 +284,8 @@ export class TaskWorld {
       random: () => 0.5,
       launch,
       processes: this.options.processes ?? NO_PROCESSES,
-      driverFor: () => Promise.resolve(scriptedDriver((run) => this.script(run))),
+      driverFor: this.options.driverFor ??
+        (() => Promise.resolve(scriptedDriver((run) => this.script(run)))),
       workdir: this.workdir,
       settings,
       inlinesBrief: () => false,
