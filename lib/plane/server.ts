@@ -117,7 +117,8 @@ export class PlaneServer {
       return this.#finish(response, record);
     } catch (error) {
       if (!(error instanceof Reset) && !isAbort(error)) throw error;
-      return this.#broken(incoming.backPort);
+      // Nobody listens any more: nothing to break.
+      return isAbort(error) ? new Response(null, { status: 499 }) : this.#broken(incoming.backPort);
     }
   }
 

@@ -1,10 +1,11 @@
 /** A whole engine in this process against a whole plane, on one clock that only the test moves. */
 import { join } from "node:path";
+import { configureSync, resetSync } from "@logtape/logtape";
 import { startEngine } from "../../lib/engine/engine.ts";
 import type { EngineEnd, EngineHandle, EnginePorts } from "../../lib/engine/worker_scope.ts";
 import type { HostConfig } from "../../lib/config/mod.ts";
 import type { HealthSnapshot } from "../../lib/api/mod.ts";
-import { type ProcessControl, type Random } from "../../lib/core/mod.ts";
+import { LOG_ROOT, type ProcessControl, type Random } from "../../lib/core/mod.ts";
 import { Plane, type PlaneOptions, type RecordedRequest, type TaskSpec } from "../../lib/plane/mod.ts";
 import type { DiscoveredAgent } from "../../lib/runtimes/mod.ts";
 import type { ExecutableAnswer } from "../../lib/supervisor/mod.ts";
@@ -60,6 +61,8 @@ export class EngineStage {
   readonly workdir: FakeWorkdir;
   readonly commands = new Map<string, string>();
   readonly reloads: number[] = [];
+  /** Log lines of warning and above, info too: `level message {fields}`. */
+  readonly logs: string[] = [];
   script: AgentScript;
   plane!: Plane;
   config!: HostConfig;
@@ -72,13 +75,24 @@ export class EngineStage {
     this.workdir = new FakeWorkdir(dir);
     this.script = options.script ?? (() => {});
     for (const [name, path] of Object.entries(options.commands ?? {})) this.commands.set(name, path);
+    configureSync({
+      reset: true,
+      sinks: {
+        lines: ({ level, message, properties }) =>
+          void this.logs.push(`${level} ${message.join("")} ${JSON.stringify(properties)}`),
+      },
+      loggers: [
+        { category: LOG_ROOT, sinks: ["lines"], lowestLevel: "info" },
+        { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
+      ],
+    });
   }
 
   /** Opens plane and engine, and waits until the engine runs. */
   static async open(options: StageOptions = {}): Promise<EngineStage> {
     const stage = new EngineStage(await Deno.makeTempDir({ prefix: "stage_" }), options);
     stage.plane = await Plane.open({ ...options.plane, clock: stage.clock });
-    stage.traffic.watch(stage.plane);
+    stage.traffic.watch(stage.plane, stage.clock);
     for (let i = 0; i < (options.workspaces ?? 1); i++) {
       stage.workspaceIds.push(stage.plane.createWorkspace({ name: `Workspace ${i + 1}` }));
     }
@@ -210,6 +224,7 @@ export class EngineStage {
       await this.plane.close();
       await this.traffic.quiet();
       this.traffic.close();
+      resetSync();
       await Deno.remove(this.dir, { recursive: true });
     }
   }

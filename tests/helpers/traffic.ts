@@ -1,6 +1,7 @@
 /** Counts what is under way between hosts and planes of this process, so that a clock moves only when all is quiet. */
 import { setImmediate } from "node:timers";
-import type { Plane } from "../../lib/plane/mod.ts";
+import { type Clock, sleep } from "../../lib/core/mod.ts";
+import { type Behaviour, Hold, type Plane } from "../../lib/plane/mod.ts";
 
 const realFetch = globalThis.fetch;
 const RealSocket = globalThis.WebSocket;
@@ -13,57 +14,44 @@ export class Traffic {
   #underWay = 0;
   /** Of those under way: given up on, until they move again. */
   #stuck = 0;
+  /** Of those under way: waiting in a plane for its clock or for the test. */
+  #paused = 0;
   #progress = performance.now();
   #turns = 0;
   readonly #planes: (() => void)[] = [];
 
   constructor() {
     globalThis.fetch = (input, init) => this.#fetch(input, init);
-    const traffic = this;
+    const dial = (socket: WebSocket) => {
+      const opened = this.#begin();
+      socket.addEventListener("open", opened);
+      socket.addEventListener("close", opened);
+      this.#follow(socket);
+    };
     globalThis.WebSocket = class extends RealSocket {
       constructor(url: string | URL, options?: string | string[]) {
         super(url, options);
-        const opened = traffic.#begin();
-        let closing = () => {};
-        this.addEventListener("open", opened);
-        this.addEventListener("message", () => traffic.#end());
-        this.addEventListener("close", () => {
-          opened();
-          closing();
-        });
-        const close = this.close.bind(this);
-        this.close = (...args) => {
-          closing = traffic.#begin();
-          close(...args);
-        };
-      }
-      override send(data: string): void {
-        traffic.#begin();
-        super.send(data);
+        dial(this);
       }
     } as typeof WebSocket;
   }
 
-  /** Counts the frames of a plane too. */
-  watch(plane: Plane): void {
+  /** Counts the frames of a plane too, and knows which requests it keeps waiting. */
+  watch(plane: Plane, clock: Clock): void {
+    const take = plane.faults.take.bind(plane.faults);
+    plane.faults.take = (method, path) => {
+      const behaviour = take(method, path);
+      return behaviour === undefined ? undefined : this.#visible(behaviour, clock);
+    };
     const attach = plane.hub.attach.bind(plane.hub);
     plane.hub.attach = (socket, spec) => {
-      const send = socket.send.bind(socket);
-      socket.send = (data) => {
-        this.#begin();
-        send(data);
-      };
-      const close = socket.close.bind(socket);
-      let closing = () => {};
-      socket.close = (...args) => {
-        closing = this.#begin();
-        close(...args);
-      };
-      socket.addEventListener("message", () => this.#end());
-      socket.addEventListener("close", () => closing());
+      this.#follow(socket);
       attach(socket, spec);
     };
-    this.#planes.push(() => plane.hub.attach = attach);
+    this.#planes.push(() => {
+      plane.hub.attach = attach;
+      plane.faults.take = take;
+    });
   }
 
   /** Requests, frames and handshakes that have not arrived. */
@@ -77,12 +65,12 @@ export class Traffic {
       await new Promise((resolve) =>
         ++this.#turns % 32 === 0 ? setTimeout(resolve, 0) : setImmediate(resolve)
       );
-      if (this.#underWay <= this.#stuck) {
+      if (this.#underWay - this.#paused <= this.#stuck) {
         calm++;
         continue;
       }
       calm = 0;
-      if (performance.now() - this.#progress > PATIENCE_MS) this.#stuck = this.#underWay;
+      if (performance.now() - this.#progress > PATIENCE_MS) this.#stuck = this.#underWay - this.#paused;
     }
   }
 
@@ -90,6 +78,49 @@ export class Traffic {
     globalThis.fetch = realFetch;
     globalThis.WebSocket = RealSocket;
     for (const restore of this.#planes) restore();
+  }
+
+  #visible(behaviour: Behaviour, clock: Clock): Behaviour {
+    const { delayMs, hold, lateMs, lateHold, ...rest } = behaviour;
+    return {
+      ...rest,
+      ...(delayMs === undefined && hold === undefined ? {} : { hold: this.#pause(clock, delayMs, hold) }),
+      ...(lateMs === undefined && lateHold === undefined
+        ? {}
+        : { lateHold: this.#pause(clock, lateMs, lateHold) }),
+    };
+  }
+
+  #pause(clock: Clock, ms: number | undefined, hold: Hold | undefined): Hold {
+    const pause = new Hold();
+    pause.wait = async (signal) => {
+      this.#paused++;
+      try {
+        if (ms !== undefined) await sleep(clock, ms, signal);
+        await hold?.wait(signal);
+      } finally {
+        this.#paused--;
+        this.#progress = performance.now();
+      }
+    };
+    return pause;
+  }
+
+  /** Each frame is counted from its sending to its arrival at the other end; a close likewise. */
+  #follow(socket: WebSocket): void {
+    const send = socket.send.bind(socket);
+    const close = socket.close.bind(socket);
+    let closing = () => {};
+    socket.send = (data) => {
+      this.#begin();
+      send(data);
+    };
+    socket.close = (...args) => {
+      closing = this.#begin();
+      close(...args);
+    };
+    socket.addEventListener("message", () => this.#end());
+    socket.addEventListener("close", () => closing());
   }
 
   async #fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {

@@ -1,0 +1,260 @@
+/** Registration, custom profiles, drift and convergence, over real HTTP against a plane (spec 01 §7.3–7.5). */
+import assert from "node:assert/strict";
+import { Hold } from "../../../lib/plane/mod.ts";
+import { type EngineStage, onStage } from "../../helpers/engine_stage.ts";
+
+const REGISTER = "POST /api/daemon/register";
+
+interface RegisterBody {
+  readonly runtimes: readonly {
+    readonly type: string;
+    readonly profile_id?: string;
+    readonly name: string;
+  }[];
+  readonly failed_profiles: readonly { readonly profile_id: string; readonly reason: string }[];
+}
+
+function bodies(requests: readonly { readonly body: string }[]): RegisterBody[] {
+  return requests.map(({ body }) => JSON.parse(body));
+}
+
+function profile(
+  stage: EngineStage,
+  command: string,
+  more: { family?: string; enabled?: boolean } = {},
+): string {
+  return stage.plane.createProfile({
+    workspaceId: stage.workspaceIds[0]!,
+    displayName: `Profile ${command}`,
+    protocolFamily: more.family ?? "codex",
+    commandName: command,
+    fixedArgs: ["--fixed"],
+    enabled: more.enabled ?? true,
+  });
+}
+
+/** One sync period, with room for jitter. */
+const TICK = 37_000;
+
+Deno.test("Registrar [R12] registers a profile on PATH with family, display name and profile id", async () => {
+  await onStage({ start: false, commands: { "team-codex": "/opt/team-codex" } }, async (stage) => {
+    const id = profile(stage, "team-codex");
+    stage.start();
+    await stage.running();
+    const [body] = bodies(stage.plane.requests(REGISTER));
+    const offer = body!.runtimes.find((one) => one.profile_id === id);
+    assert.equal(offer?.type, "codex");
+    assert.match(offer!.name, /^Profile team-codex/);
+    assert.deepEqual(body!.runtimes.map((one) => one.type).sort(), ["claude", "codex"]);
+    assert.deepEqual(body!.failed_profiles, []);
+  });
+});
+
+Deno.test("Registrar [R13] sends a missing command and an unknown family as failed profiles, built-ins beside", async () => {
+  await onStage({ start: false }, async (stage) => {
+    const missing = profile(stage, "nowhere");
+    const strange = profile(stage, "nowhere", { family: "hal9000" });
+    stage.start();
+    await stage.running();
+    const [body] = bodies(stage.plane.requests(REGISTER));
+    assert.deepEqual(body!.runtimes.map((one) => one.type), ["claude"]);
+    assert.deepEqual(
+      new Map(body!.failed_profiles.map((one) => [one.profile_id, one.reason])),
+      new Map([
+        [missing, "command not found on PATH: nowhere"],
+        [strange, "unsupported protocol_family: hal9000"],
+      ]),
+    );
+  });
+});
+
+for (const status of [404, 500]) {
+  Deno.test(`Registrar profiles endpoint ${status}: built-ins register, later ticks do not register again`, async () => {
+    await onStage({ start: false }, (stage) => withoutProfiles(stage, status));
+  });
+}
+
+Deno.test("Registrar [R14] registers built-ins when profiles cannot be read, and takes them up once they can", async () => {
+  await onStage({ start: false, commands: { "team-codex": "/opt/team-codex" } }, async (stage) => {
+    profile(stage, "team-codex");
+    await withoutProfiles(stage, 500);
+    stage.plane.faults.clear();
+    await stage.advance(TICK);
+    assert.equal(stage.plane.requests(REGISTER).length, 2);
+    assert.deepEqual(stage.plane.runtimes().map((row) => row.provider).sort(), ["claude", "codex"]);
+  });
+});
+
+async function withoutProfiles(stage: EngineStage, status: number): Promise<void> {
+  stage.plane.faults.always("GET /api/daemon/workspaces/:id/runtime-profiles", { status });
+  stage.start();
+  await stage.running();
+  await stage.advance(2 * TICK);
+  const sent = bodies(stage.plane.requests(REGISTER));
+  assert.equal(sent.length, 1);
+  assert.deepEqual(sent[0]!.runtimes.map((one) => one.type), ["claude"]);
+}
+
+Deno.test("Registrar keeps custom runtimes when their profiles cannot be read at a later registration", async () => {
+  await onStage(
+    { start: false, commands: { "team-codex": "/opt/team-codex" }, providers: ["claude", "gemini"] },
+    async (stage) => {
+      const id = profile(stage, "team-codex");
+      stage.start();
+      await stage.running();
+      const gemini = stage.plane.runtimes().find((row) => row.provider === "gemini")!.id;
+      stage.plane.faults.always("GET /api/daemon/workspaces/:id/runtime-profiles", { status: 500 });
+      stage.plane.deleteRuntime(gemini);
+      const since = stage.mark();
+      await stage.until("registered again", () => since(REGISTER).some((one) => one.status === 200));
+      assert.ok(bodies(since(REGISTER))[0]!.runtimes.some((one) => one.profile_id === id));
+      assert.equal(since("deregister").length, 0);
+    },
+  );
+});
+
+Deno.test("Registrar [R17] registers once for a new profile, not at all for an equal signature", async () => {
+  await onStage({ commands: { "team-codex": "/opt/team-codex" } }, async (stage) => {
+    const since = stage.mark();
+    await stage.advance(3 * TICK);
+    assert.equal(since(REGISTER).length, 0);
+    const drift = stage.mark();
+    profile(stage, "team-codex");
+    await stage.advance(1_000);
+    assert.equal(since(REGISTER).length, 1);
+    const read = drift("runtime-profiles").filter((one) => one.n < since(REGISTER)[0]!.n);
+    assert.equal(read.length, 1, "one read for comparison and registration");
+    assert.equal(stage.health?.workspaces?.[0]?.runtimes.length, 2);
+    await stage.advance(3 * TICK);
+    assert.equal(since(REGISTER).length, 1);
+  });
+});
+
+Deno.test("Registrar [R18] never recovers orphans at a drift; a sibling's task goes on", async () => {
+  await onStage({ commands: { "team-codex": "/opt/team-codex" } }, async (stage) => {
+    const work = Promise.withResolvers<void>();
+    stage.script = () => work.promise;
+    const id = stage.task(stage.agent());
+    await stage.until("running", () => stage.plane.task(id)?.status === "running");
+    const since = stage.mark();
+    profile(stage, "team-codex");
+    await stage.advance(TICK);
+    assert.equal(since(REGISTER).length, 1);
+    assert.equal(since("recover-orphans").length, 0);
+    work.resolve();
+    await stage.until("completed", () => stage.plane.task(id)?.status === "completed");
+  });
+});
+
+Deno.test("Registrar [R19] converges to zero once when a custom-only host loses its only profile", async () => {
+  const options = { start: false, providers: [], commands: { "team-codex": "/opt/team-codex" } };
+  await onStage(options, async (stage) => {
+    const id = profile(stage, "team-codex");
+    stage.start();
+    await stage.running();
+    const [old] = stage.runtimeIds();
+    const since = stage.mark();
+    stage.plane.updateProfile(id, { enabled: false });
+    await stage.advance(TICK);
+    assert.deepEqual(since("deregister").map((one) => JSON.parse(one.body)), [{ runtime_ids: [old] }]);
+    assert.deepEqual(stage.health?.workspaces?.[0]?.runtimes, []);
+    assert.equal(since(REGISTER).length, 0);
+    await stage.advance(3 * TICK);
+    assert.equal(since("deregister").length, 1);
+    assert.equal(since(REGISTER).length, 0);
+    stage.plane.updateProfile(id, { enabled: true });
+    await stage.advance(TICK);
+    assert.equal(since(REGISTER).length, 1);
+    assert.equal(stage.plane.runtimes().find((row) => row.status === "online")?.profile_id, id);
+  });
+});
+
+Deno.test("Registrar [R20] deregisters only the id of the one profile that was disabled", async () => {
+  const options = { start: false, commands: { one: "/opt/one", two: "/opt/two" } };
+  await onStage(options, async (stage) => {
+    const [one] = [profile(stage, "one"), profile(stage, "two")];
+    stage.start();
+    await stage.running();
+    const gone = stage.plane.runtimes().find((row) => row.profile_id === one)!.id;
+    const since = stage.mark();
+    stage.plane.updateProfile(one, { enabled: false });
+    await stage.advance(TICK);
+    assert.deepEqual(since("deregister").map((request) => JSON.parse(request.body).runtime_ids), [[gone]]);
+    assert.equal(stage.health?.workspaces?.[0]?.runtimes.length, 2);
+  });
+});
+
+Deno.test("Registrar goes on without a profile that was disabled between read and register (409)", async () => {
+  const options = { start: false, commands: { one: "/opt/one", two: "/opt/two" } };
+  await onStage(options, async (stage) => {
+    const [one, two] = [profile(stage, "one"), profile(stage, "two")];
+    const lateHold = new Hold();
+    stage.plane.faults.script("GET /api/daemon/workspaces/:id/runtime-profiles", [{ lateHold }]);
+    stage.start();
+    await stage.until("profiles read", () => stage.plane.requests("runtime-profiles").length === 1);
+    stage.plane.updateProfile(one!, { enabled: false });
+    lateHold.release();
+    await stage.running();
+    await stage.advance(2 * TICK);
+    assert.deepEqual(stage.plane.requests(REGISTER).map((request) => request.status), [409, 200]);
+    const sent = bodies(stage.plane.requests(REGISTER));
+    assert.deepEqual(sent[1]!.runtimes.flatMap((offer) => offer.profile_id ?? []), [two]);
+    assert.equal(stage.health?.status, "running");
+  });
+});
+
+Deno.test("Registrar takes up a profile's command that is installed later, without a change on the server", async () => {
+  await onStage({ start: false }, async (stage) => {
+    const id = profile(stage, "later-codex");
+    stage.start();
+    await stage.running();
+    const since = stage.mark();
+    await stage.advance(2 * TICK);
+    assert.equal(since(REGISTER).length, 0);
+    stage.commands.set("later-codex", "/opt/later-codex");
+    await stage.advance(TICK);
+    assert.equal(since(REGISTER).length, 1);
+    assert.equal(stage.plane.runtimes().find((row) => row.profile_id === id)?.status, "online");
+  });
+});
+
+Deno.test("Registrar registers a workspace with nothing but failed profiles once, and reconnects for nobody", async () => {
+  await onStage({ start: false, providers: [] }, async (stage) => {
+    profile(stage, "nowhere");
+    stage.start();
+    await stage.running();
+    const since = stage.mark();
+    await stage.advance(4 * TICK);
+    assert.equal(stage.plane.requests(REGISTER).length, 1);
+    assert.equal(since("recover-orphans").length, 0);
+  });
+});
+
+Deno.test("Registrar drops a provider that is gone from the machine, but never under its running task", async () => {
+  await onStage({ providers: ["claude", "gemini"] }, async (stage) => {
+    const work = Promise.withResolvers<void>();
+    stage.script = () => work.promise;
+    const id = stage.task(stage.agent({ provider: "gemini" }));
+    await stage.until("running", () => stage.plane.task(id)?.status === "running");
+    const since = stage.mark();
+    stage.handle.agents(stage.agents().filter((agent) => agent.provider === "claude"));
+    await stage.advance(2 * TICK);
+    assert.equal(since("deregister").length, 0);
+    work.resolve();
+    await stage.until("completed", () => stage.plane.task(id)?.status === "completed");
+    await stage.advance(2 * TICK);
+    assert.equal(since("deregister").length, 1);
+    assert.deepEqual(stage.health?.workspaces?.[0]?.runtimes.length, 1);
+  });
+});
+
+Deno.test("Registrar a new version of an agent is registered at the next look, once", async () => {
+  await onStage({}, async (stage) => {
+    const since = stage.mark();
+    stage.handle.agents(stage.agents().map((agent) => ({ ...agent, version: "2.0.0" })));
+    await stage.advance(3 * TICK);
+    assert.equal(since(REGISTER).length, 1);
+    assert.match(since(REGISTER)[0]!.body, /"version":"2\.0\.0"/);
+    assert.equal(since("recover-orphans").length, 0);
+  });
+});
