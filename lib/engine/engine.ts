@@ -97,7 +97,13 @@ class Engine implements EngineHandle {
     this.#slots = new SlotPool(config.maxConcurrentTasks);
     this.#health = new HealthReporter(clock, () => this.#snapshot(), (health) => ports.reportHealth(health));
     this.#status = new StatusBoard(() => this.#health.changed());
-    this.#tasks = openTasks({ boot, ports, control: this.#control, registry: this.#registry });
+    this.#tasks = openTasks({
+      boot,
+      ports,
+      control: this.#control,
+      registry: this.#registry,
+      onChange: () => this.#health.changed(),
+    });
     this.#gate = new ClaimGate(() =>
       this.#tasks.journal.canClaim() ? "" : "the disk has no room for the journal"
     );
@@ -498,7 +504,7 @@ class Engine implements EngineHandle {
     await withDeadline(clock, FLUSH_MS, "last reports", (signal) =>
       new Promise<void>((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        this.#tasks.outbox.idle().then(resolve);
+        this.#tasks.outbox.resting().then(resolve);
       })).catch(() => log.warn("reports wait in the journal for the next start"));
     await this.#deregister();
   }

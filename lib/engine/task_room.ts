@@ -25,14 +25,24 @@ export interface TaskRoomParts {
   readonly ports: EnginePorts;
   readonly control: HttpControl;
   readonly registry: RuntimeRegistry;
+  /** Hears that what runner or outbox say of themselves has changed. */
+  readonly onChange: () => void;
 }
 
 /** Opens the journal and builds what works on it. @throws {HostError} when the journal cannot be opened */
-export function openTasks({ boot, ports, control, registry }: TaskRoomParts): TaskRoom {
+export function openTasks(parts: TaskRoomParts): TaskRoom {
+  const { boot, ports, control, onChange } = parts;
   const { clock, random, processes } = ports;
   const { config } = boot;
   const journal = Journal.open(config.paths.journalFile, clock);
-  const outbox = new Outbox({ journal, control, clock, random, classify: classifyFailure });
+  const outbox = new Outbox({
+    journal,
+    control,
+    clock,
+    random,
+    classify: classifyFailure,
+    onStatus: onChange,
+  });
   const runner = new TaskRunner({
     control,
     journal,
@@ -42,7 +52,8 @@ export function openTasks({ boot, ports, control, registry }: TaskRoomParts): Ta
     launch,
     processes,
     driverFor,
-    workdir: workdirPort({ boot, ports, control, registry }),
+    workdir: workdirPort(parts),
+    onPhase: onChange,
     settings: settings(config),
     inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,
     thinkingLevel: ({ provider, model, level }) => Promise.resolve(checkedLevel(provider, model, level)),

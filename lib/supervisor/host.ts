@@ -23,6 +23,7 @@ import { GroupLedger } from "./group_ledger.ts";
 import type { EngineBoot, FromEngine, ToEngine } from "./protocol.ts";
 import { workerPermissions } from "./rights.ts";
 import type { ListenSignals } from "./signals.ts";
+import { watchToken } from "./token_watch.ts";
 
 const log = getLog("supervisor");
 
@@ -38,6 +39,8 @@ export interface HostPorts {
   readonly startThread: StartThread;
   readonly signals: ListenSignals;
   readonly processes: DirectProcessControl;
+  /** The token comes from the profile's file, and a new one there is taken over. @default false */
+  readonly watchesToken?: boolean;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: (host: { readonly port: number; readonly credential: string }) => void;
 }
@@ -68,6 +71,7 @@ class Host {
   #health: HealthSnapshot = STARTING;
   #engine: EngineHost | undefined;
   #stopping = false;
+  #token: string;
   readonly #ledger: GroupLedger;
   readonly #relay = new CheckoutRelay((message) => this.#toEngine(message));
   readonly #abort = new AbortController();
@@ -76,6 +80,7 @@ class Host {
   constructor(private readonly ports: HostPorts) {
     this.#startedAt = ports.clock.now();
     const { config, processes } = ports;
+    this.#token = config.token;
     this.#ledger = new GroupLedger(`${config.paths.stateDir}/process_groups`, () => processes.groups());
   }
 
@@ -174,11 +179,11 @@ class Host {
       engine.start();
       log.info("host started", { pid: Deno.pid, port, profile: config.profile, version: config.version });
       this.ports.onStarted?.({ port, credential: this.#credential });
-      const probing = this.#probe(state);
+      const beside = Promise.all([this.#probe(state), this.#watchToken()]);
       const end = await engine.ended;
       this.#abort.abort();
       await probes.endAll({ graceMs: 0 });
-      await probing;
+      await beside;
       return end;
     } finally {
       unlisten();
@@ -195,6 +200,22 @@ class Host {
     const late = sleep(this.ports.clock, PROBES_AT_LATEST_MS, this.#abort.signal).catch(() => {}); // the host ends
     if (known) await Promise.race([this.#engineUp.promise, late]);
     if (!this.#abort.signal.aborted) await state.rediscover(this.#abort.signal);
+  }
+
+  /** A new login reaches the running engine, and every later one. */
+  async #watchToken(): Promise<void> {
+    const { config, clock, watchesToken } = this.ports;
+    if (watchesToken !== true) return;
+    await watchToken({
+      clock,
+      file: config.paths.configFile,
+      token: config.token,
+      signal: this.#abort.signal,
+      onToken: (token) => {
+        this.#token = token;
+        this.#toEngine({ t: "token", token });
+      },
+    });
   }
 
   #broker(state: AgentsState, discovery: AgentDiscovery, context: LocateContext, tempBase: string): Broker {
@@ -221,7 +242,7 @@ class Host {
 
   #boot(state: AgentsState, executables: readonly string[], tempBase: string, restarts: number): EngineBoot {
     return {
-      config: this.ports.config,
+      config: { ...this.ports.config, token: this.#token },
       agents: state.agents,
       executables,
       git: state.git,
@@ -266,8 +287,10 @@ class Host {
 
   #snapshot(): HealthSnapshot {
     const engine = { state: this.#engine?.life ?? "starting", restarts: this.#engine?.restarts ?? 0 };
-    const { status, ...health } = this.#health;
-    return { status: this.#stopping ? "stopping" : status, ...health, engine };
+    const { status, claiming, ...health } = this.#health;
+    return this.#stopping
+      ? { status: "stopping", ...health, claiming: { state: "paused", why: "the host is stopping" }, engine }
+      : { status, ...health, claiming, engine };
   }
 
   #signalled(signal: string): void {

@@ -40,6 +40,7 @@ export function runHost(options: RunHostOptions): Promise<number> {
     startThread: startWorker,
     signals: processSignals,
     processes: new DirectProcessControl(),
+    watchesToken: settings.some(({ name, origin }) => name === "token" && origin === "profile file"),
     ...(options.onStarted === undefined ? {} : { onStarted: options.onStarted }),
   });
 }

@@ -1,7 +1,7 @@
 /** What goes wrong at a start: one clear sentence and the right exit code each (spec 03 §13.2; reliability §4). */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { E2eWorld, withWorld, type WorldOptions } from "../helpers/e2e_world.ts";
+import { type E2eWorld, withWorld, type WorldOptions } from "../helpers/e2e_world.ts";
 import type { HostProcess } from "../helpers/host_process.ts";
 import { TinyDisk } from "../helpers/e2e_disk.ts";
 
