@@ -53,7 +53,7 @@ async function sampleRepository(): Promise<string> {
 
 /** Environment of host and commands; what an agent needs is inherited through the host. */
 function environment(more: Readonly<Record<string, string>>): Record<string, string> {
-  const home = ownLogin ? Deno.env.get("HOME") ?? base : join(base, "home");
+  const home = ownLogin ? Deno.env.get("HOME") ?? base : join(base, "home", "demo");
   return {
     ...Deno.env.toObject(),
     HOME: home,
@@ -147,7 +147,7 @@ async function command(args: readonly string[], env: Record<string, string>): Pr
 }
 
 async function main(): Promise<number> {
-  await Deno.mkdir(join(base, "home"), { recursive: true });
+  await Deno.mkdir(join(base, "home", "demo"), { recursive: true });
   const sample = await sampleRepository();
   const real = values.real ? await realClaude(sample) : undefined;
   const env = environment(real?.env ?? {});

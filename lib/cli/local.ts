@@ -37,7 +37,7 @@ export async function local(
     });
     return await runForeground(context, await withRehearsal(resolved), {
       moreAgents: [providerRow(REHEARSAL)].filter((row) => row !== undefined),
-      onStarted: () => greet(context, plane, planeFile),
+      onReady: () => greet(context, plane, planeFile),
     });
   } finally {
     await plane.close();

@@ -8,8 +8,8 @@ import type { CliContext } from "./context.ts";
 
 /** What differs between the commands that run a host. */
 export interface ForegroundOptions {
-  /** Hears when the host has its port. */
-  readonly onStarted?: () => void;
+  /** Hears when the host takes tasks. */
+  readonly onReady?: () => void;
   /** Agents offered beyond the usual ones. */
   readonly moreAgents?: readonly DiscoverableAgent[];
 }
@@ -31,8 +31,8 @@ export async function runForeground(
       catalog: [...discoverableProviders(), ...options.moreAgents ?? []],
       onStarted: () => {
         logs.attachFile({ path, maxBytes: config.logMaxBytes, maxFiles: config.logMaxFiles });
-        options.onStarted?.();
       },
+      ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
     });
   } finally {
     logs.close();

@@ -72,7 +72,8 @@ class Engine implements EngineHandle {
   readonly #gate: ClaimGate;
   readonly #status: StatusBoard;
   readonly #health: HealthReporter;
-  readonly #tasks: TaskRoom;
+  /** Opened first thing in `#run`; nothing but orders from outside comes before. */
+  #tasks!: TaskRoom;
   readonly #registrar: Registrar;
   readonly #sync: WorkspaceSync;
   readonly #actions: Actions;
@@ -97,15 +98,8 @@ class Engine implements EngineHandle {
     this.#slots = new SlotPool(config.maxConcurrentTasks);
     this.#health = new HealthReporter(clock, () => this.#snapshot(), (health) => ports.reportHealth(health));
     this.#status = new StatusBoard(() => this.#health.changed());
-    this.#tasks = openTasks({
-      boot,
-      ports,
-      control: this.#control,
-      registry: this.#registry,
-      onChange: () => this.#health.changed(),
-    });
     this.#gate = new ClaimGate(() =>
-      this.#tasks.journal.canClaim() ? "" : "the disk has no room for the journal"
+      this.#tasks?.journal.canClaim() ?? true ? "" : "the disk has no room for the journal"
     );
     this.#gate.pause("starting", "the host is starting");
     this.#registrar = new Registrar({
@@ -157,7 +151,7 @@ class Engine implements EngineHandle {
     this.#token = token;
     log.info("new token taken over");
     this.#authorized();
-    this.#tasks.outbox.kick();
+    this.#tasks?.outbox.kick();
     this.#socket?.dropConnection("new token");
   }
 
@@ -181,6 +175,13 @@ class Engine implements EngineHandle {
 
   async #run(): Promise<EngineEnd> {
     try {
+      const { boot, ports } = this;
+      this.#tasks = await openTasks({
+        boot,
+        ports,
+        control: this.#control,
+        onChange: () => this.#health.changed(),
+      });
       this.#root.spawn("outbox", (signal) => this.#tasks.outbox.run(signal));
       this.ports.reportState("starting", "reading workspaces");
       this.#health.now();
@@ -216,9 +217,9 @@ class Engine implements EngineHandle {
     await renewOnce(renewal, signal);
     await this.#firstSync(renewal, signal);
     this.#reached = true;
+    this.#gate.resume("starting");
     this.#startLoops(renewal);
     this.#stage = "running";
-    this.#gate.resume("starting");
     this.ports.reportState("running", `claiming for ${this.#registry.runtimeIds().length} runtimes`);
     this.#health.now();
     this.#reloadIfIdle();
@@ -322,6 +323,7 @@ class Engine implements EngineHandle {
         this.#socket?.dropConnection("the machine was suspended");
         this.#wake.woke();
       }, signal));
+    this.#wasPaused = this.#gate.isPaused();
     const unsubscribe = this.#gate.changes.subscribe(() => this.#gateChanged());
     this.#loops.signal.addEventListener("abort", unsubscribe, { once: true });
   }
@@ -329,7 +331,6 @@ class Engine implements EngineHandle {
   #openSocket(): void {
     const { clock, random } = this.ports;
     const { config } = this.boot;
-    const say = () => this.#status.set("socket", this.#socket?.status() ?? "not started");
     this.#socket = new ControlSocket({
       baseUrl: config.serverUrl,
       token: () => this.#token,
@@ -344,9 +345,8 @@ class Engine implements EngineHandle {
           this.#batchSeen = false;
           this.#authorized();
           this.#wake.connected();
-          say();
         },
-        disconnected: say,
+        disconnected: () => {},
         ack: (answer) => {
           this.#wake.ack(answer);
           this.#takeOverClaims();
@@ -355,14 +355,9 @@ class Engine implements EngineHandle {
         profilesChanged: (id) => this.#wake.profilesChanged(id),
         workspacesChanged: () => this.#wake.workspacesChanged(),
         pendingWork: (id) => this.#wake.pendingWork(id),
-        unauthorized: () => {
-          this.#wake.refused(401);
-          say();
-        },
-        runtimesRefused: () => {
-          this.#wake.refused(404);
-          say();
-        },
+        unauthorized: () => this.#wake.refused(401),
+        runtimesRefused: () => this.#wake.refused(404),
+        said: (sentence) => this.#status.set("socket", sentence),
       },
     });
     const unsubscribe = this.#registry.changes.subscribe(({ ids, removed }) => {
@@ -523,7 +518,7 @@ class Engine implements EngineHandle {
   async #close(): Promise<void> {
     await this.#root.close();
     this.#health.close();
-    this.#tasks.close();
+    this.#tasks?.close();
     this.#control.close();
   }
 

@@ -3,11 +3,10 @@ import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents
 import type { HostConfig } from "../config/mod.ts";
 import type { HttpControl } from "../control/mod.ts";
 import { getLog, launch } from "../core/mod.ts";
-import type { RuntimeRegistry } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
 import type { EnginePorts } from "./worker_scope.ts";
-import { workdirPort } from "./workdir_port.ts";
+import { openWorkdirs } from "./workdir_port.ts";
 
 const log = getLog("engine", "tasks");
 
@@ -24,16 +23,16 @@ export interface TaskRoomParts {
   readonly boot: EngineBoot;
   readonly ports: EnginePorts;
   readonly control: HttpControl;
-  readonly registry: RuntimeRegistry;
   /** Hears that what runner or outbox say of themselves has changed. */
   readonly onChange: () => void;
 }
 
-/** Opens the journal and builds what works on it. @throws {HostError} when the journal cannot be opened */
-export function openTasks(parts: TaskRoomParts): TaskRoom {
+/** Opens workspaces root and journal, and builds what works on them. @throws {HostError} when one cannot be opened */
+export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
   const { boot, ports, control, onChange } = parts;
   const { clock, random, processes } = ports;
   const { config } = boot;
+  const workdir = await openWorkdirs(parts);
   const journal = Journal.open(config.paths.journalFile, clock);
   const outbox = new Outbox({
     journal,
@@ -52,7 +51,7 @@ export function openTasks(parts: TaskRoomParts): TaskRoom {
     launch,
     processes,
     driverFor,
-    workdir: workdirPort(parts),
+    workdir,
     onPhase: onChange,
     settings: settings(config),
     inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,

@@ -1,36 +1,31 @@
-/** Fits the workdir room to what a task's run needs. */
-import { join } from "node:path";
-import { taskKey } from "../core/mod.ts";
+/** Opens the workdir room for a task's run: what it may not do itself it asks of the supervisor. */
+import { providerRow } from "../agents/mod.ts";
 import type { WorkdirPort } from "../tasks/mod.ts";
+import { Workdirs } from "../workdir/mod.ts";
 import type { TaskRoomParts } from "./task_room.ts";
 
-export function workdirPort({ boot }: TaskRoomParts): WorkdirPort {
-  const root = boot.config.paths.workspacesRoot;
-  return {
-    reserve: () => () => {},
-    localDirectory: () => Promise.resolve(undefined),
-    lock: () => Promise.resolve(() => {}),
-    skills: (task) => Promise.resolve(task.agent?.skills ?? []),
-    async prepare({ task }) {
-      const env = join(root, task.workspace_id, taskKey(task.id));
-      const workDir = join(env, "workdir");
-      await Deno.mkdir(workDir, { recursive: true });
-      const tempDir = join(env, "tmp");
-      await Deno.mkdir(tempDir, { recursive: true });
-      return {
-        root: env,
-        workDir,
-        tempDir,
-        isPriorWorkDir: workDir === task.prior_work_dir,
-        env: { TMPDIR: tempDir },
-        mcpConfig: task.agent?.mcp_config,
-        sessionFile: () => Promise.resolve("unknown"),
-        brief: () => Promise.resolve(""),
-        prompt: () => `Work on issue ${task.issue_id}: ${task.thread_name}`,
-        continuityNotice: "",
-        cleanup: () => Promise.resolve(),
-        close: () => Promise.resolve(),
-      };
+/** The directories of this host's tasks. @throws {HostError} when the workspaces root cannot be used */
+export function openWorkdirs({ boot, ports, control }: TaskRoomParts): Promise<WorkdirPort> {
+  const { config } = boot;
+  return Workdirs.open({
+    settings: {
+      workspacesRoot: config.paths.workspacesRoot,
+      daemonId: config.daemonId,
+      profile: config.profile,
+      home: config.paths.home,
+      tempBase: boot.tempBase,
+      os: Deno.build.os,
+      serverUrl: config.serverUrl,
+      healthPort: config.healthPort,
+      shimDir: config.paths.shimDir,
+      inheritedEnv: config.inheritedEnv,
+      agentArgs: config.agentArgs,
     },
-  };
+    clock: ports.clock,
+    control,
+    providerFiles: providerRow,
+    link: (path, target) => ports.call("link", { path, target }),
+    openLocal: (path) => ports.call("local.open", { path }),
+    localOps: (root, ops) => ports.call("local", { root, ops }),
+  });
 }

@@ -43,6 +43,8 @@ export interface HostPorts {
   readonly watchesToken?: boolean;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: (host: { readonly port: number; readonly credential: string }) => void;
+  /** Hears, once, that tasks are taken. */
+  readonly onReady?: () => void;
 }
 
 /** The host cannot log in: there is no token in the profile. */
@@ -179,6 +181,7 @@ class Host {
       engine.start();
       log.info("host started", { pid: Deno.pid, port, profile: config.profile, version: config.version });
       this.ports.onStarted?.({ port, credential: this.#credential });
+      this.#engineUp.promise.then(() => this.ports.onReady?.());
       const beside = Promise.all([this.#probe(state), this.#watchToken()]);
       const end = await engine.ended;
       this.#abort.abort();

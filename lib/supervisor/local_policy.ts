@@ -2,6 +2,9 @@
 import { dirname, join } from "node:path";
 import { isPlainAbsolute, isWithin, realRoots } from "./path_check.ts";
 
+/** Where systems keep the homes of their users: a sibling there is somebody's home; elsewhere it is any directory. */
+const HOMES = /^(?:(?:\/var|\/export)?\/home|\/Users|[A-Za-z]:[\\/]Users)$/i;
+
 /** What the policy knows of this machine. */
 export interface LocalFacts {
   readonly home: string;
@@ -105,7 +108,7 @@ function forbidden(
     if (isWithin(path, home) && path.slice(home.length + 1).startsWith(".")) {
       return `${path} is in a hidden directory of the user's home, where keys and settings are kept`;
     }
-    if (dirname(path) === dirname(home) && dirname(home) !== "/") {
+    if (dirname(path) === dirname(home) && HOMES.test(dirname(home))) {
       return `${path} is another user's home directory`;
     }
   }

@@ -18,6 +18,8 @@ export interface RunHostOptions {
   readonly catalog: readonly DiscoverableAgent[];
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: NonNullable<HostPorts["onStarted"]>;
+  /** Hears, once, that tasks are taken. */
+  readonly onReady?: NonNullable<HostPorts["onReady"]>;
 }
 
 /**
@@ -42,5 +44,6 @@ export function runHost(options: RunHostOptions): Promise<number> {
     processes: new DirectProcessControl(),
     watchesToken: settings.some(({ name, origin }) => name === "token" && origin === "profile file"),
     ...(options.onStarted === undefined ? {} : { onStarted: options.onStarted }),
+    ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
   });
 }
