@@ -37,6 +37,8 @@ export interface SocketListener {
   unauthorized(): void;
   /** The upgrade was refused with 404: one of the runtimes is gone; find it over HTTP now. */
   runtimesRefused(runtimeIds: readonly string[]): void;
+  /** {@link ControlSocket.status} says something new. */
+  said?(sentence: string): void;
 }
 
 /** What a {@link ControlSocket} is made of. */
@@ -256,7 +258,9 @@ export class ControlSocket {
 
   #say(state: SocketState, sentence: string): void {
     this.#state = state;
+    if (this.#sentence === sentence) return;
     this.#sentence = sentence;
+    this.#tell("status", () => this.options.listener.said?.(sentence));
   }
 
   async #closeAll(): Promise<void> {

@@ -69,6 +69,8 @@ export class EngineStage {
   handle!: EngineHandle;
   health: HealthSnapshot | undefined;
   #end: EngineEnd | undefined;
+  /** The engine has opened its files and speaks. */
+  #booted = Promise.withResolvers<void>();
   #started = false;
 
   private constructor(readonly dir: string, readonly options: StageOptions) {
@@ -115,6 +117,7 @@ export class EngineStage {
     };
     this.#end = undefined;
     this.#started = true;
+    this.#booted = Promise.withResolvers<void>();
     this.handle = startEngine({
       config: this.config,
       agents,
@@ -126,7 +129,10 @@ export class EngineStage {
       credential: "test",
       tempBase: this.dir,
     }, this.#ports());
-    this.handle.finished.then((end) => this.#end = end);
+    this.handle.finished.then((end) => {
+      this.#end = end;
+      this.#booted.resolve();
+    });
   }
 
   /** The machine's agents. */
@@ -137,6 +143,7 @@ export class EngineStage {
   /** Moves the clock; between timers everything under way arrives. */
   async advance(ms: number): Promise<void> {
     const { grainMs } = this.options;
+    if (this.#started) await this.#booted.promise;
     await this.clock.advance(ms, {
       io: () => this.traffic.quiet(),
       ...(grainMs === undefined ? {} : { grainMs }),
@@ -239,7 +246,7 @@ export class EngineStage {
           name === "executable.add"
             ? Promise.resolve(this.#resolve(arg.command))
             : Promise.reject(new Error(`no answer to ${name} on this stage`))) as EnginePorts["call"],
-      reportState: () => {},
+      reportState: () => this.#booted.resolve(),
       reportHealth: (health) => this.health = health as HealthSnapshot,
       requestReload: () => void this.reloads.push(this.clock.monotonic()),
       requestShutdown: () => {},

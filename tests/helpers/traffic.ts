@@ -16,6 +16,8 @@ export class Traffic {
   #stuck = 0;
   /** Of those under way: waiting in a plane for its clock or for the test. */
   #paused = 0;
+  /** Until when a plane may not have noticed that a caller is gone. */
+  #graceUntil = 0;
   #progress = performance.now();
   #turns = 0;
   readonly #planes: (() => void)[] = [];
@@ -65,7 +67,7 @@ export class Traffic {
       await new Promise((resolve) =>
         ++this.#turns % 32 === 0 ? setTimeout(resolve, 0) : setImmediate(resolve)
       );
-      if (this.#underWay - this.#paused <= this.#stuck) {
+      if (this.#underWay - this.#paused <= this.#stuck && performance.now() >= this.#graceUntil) {
         calm++;
         continue;
       }
@@ -100,6 +102,7 @@ export class Traffic {
         await hold?.wait(signal);
       } finally {
         this.#paused--;
+        this.#graceUntil = 0;
         this.#progress = performance.now();
       }
     };
@@ -130,6 +133,9 @@ export class Traffic {
       const { status, headers } = response;
       const empty = response.body === null || status === 304 || status === 204;
       return new Response(empty ? null : await response.arrayBuffer(), { status, headers });
+    } catch (error) {
+      if (this.#paused > 0) this.#graceUntil = performance.now() + PATIENCE_MS;
+      throw error;
     } finally {
       end();
     }
