@@ -89,8 +89,51 @@ export async function openFiles(root: string): Promise<WorkFiles> {
 /** A text is written back as it was read: a byte order mark belongs to it. */
 const keepingBom = new TextDecoder("utf-8", { ignoreBOM: true });
 
-class DirectFiles implements WorkFiles {
-  constructor(private readonly given: string, readonly root: string) {}
+/** Files of a directory this host made a moment ago, in which no agent has run yet. */
+export interface FreshFiles extends WorkFiles {
+  /** An agent gets to it now: from here on every path is resolved again before it is used. */
+  share(): void;
+  /** The same below a directory that was made in it. */
+  below(path: string): FreshFiles;
+}
+
+/**
+ * Makes a directory that must not exist yet, and opens it; undefined when something is there. What this host itself makes
+ * in it is taken for what it is until {@link FreshFiles.share}: nobody else has been in there.
+ */
+export async function makeFresh(
+  parent: WorkFiles,
+  path: string,
+  mode = 0o755,
+): Promise<FreshFiles | undefined> {
+  const above = dirname(path);
+  if (await parent.lstat(above) === undefined) await parent.mkdir(above);
+  const real = await Deno.realPath(above);
+  if (!isBelow(real, parent.root)) throw new FileRefused(path, `a link leads out of ${parent.root}`);
+  const place = join(real, basename(path));
+  try {
+    await Deno.mkdir(place, { mode });
+    return new DirectFiles(place, place, new Set([place]));
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return undefined;
+    throw new FileFailed("make the directory", path, error);
+  }
+}
+
+class DirectFiles implements FreshFiles {
+  readonly #own: Set<string>;
+
+  constructor(private readonly given: string, readonly root: string, own: Set<string> = new Set()) {
+    this.#own = own;
+  }
+
+  share(): void {
+    this.#own.clear();
+  }
+
+  below(path: string): FreshFiles {
+    return new DirectFiles(path, path, this.#own);
+  }
 
   async stat(path: string): Promise<FileInfo | undefined> {
     const real = await this.#followed(path, "look at");
@@ -144,9 +187,21 @@ class DirectFiles implements WorkFiles {
   async mkdir(path: string, mode = 0o755): Promise<void> {
     const place = await this.#place(path, "make");
     try {
+      if (this.#own.has(dirname(place))) return await this.#makeOwn(place, mode);
       await Deno.mkdir(place, { recursive: true, mode });
     } catch (error) {
       throw new FileFailed("make the directory", path, error);
+    }
+  }
+
+  /** In a directory of our own making: what is made now is ours too; what is there already is not taken for ours. */
+  async #makeOwn(place: string, mode: number): Promise<void> {
+    try {
+      await Deno.mkdir(place, { mode });
+      this.#own.add(place);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      await Deno.mkdir(place, { recursive: true, mode }); // fails unless it is a directory
     }
   }
 
@@ -184,6 +239,7 @@ class DirectFiles implements WorkFiles {
     if (!isBelow(path, this.given) && !isBelow(path, this.root)) {
       throw new FileRefused(path, `it is not below ${this.root}`);
     }
+    if (this.#own.has(dirname(path))) return path;
     const parent = await realParent(dirname(path), doing);
     if (!isBelow(parent, this.root)) throw new FileRefused(path, `a link leads out of ${this.root}`);
     return join(parent, basename(path));

@@ -1,4 +1,5 @@
 /** The task's Codex `config.toml`: the user's own text with the host's blocks in it (spec 04 §7.4–7.8, 20.6). Pure. */
+import { posix, win32 } from "node:path";
 import {
   expandInline,
   isTable,
@@ -122,15 +123,34 @@ export function shellVariables(
 export function sandboxFor(os: string, configText: string, args: readonly string[] = []): SandboxMode {
   // macOS: Seatbelt ignores network access in workspace-write (openai/codex#10390), no version is known to be fixed.
   if (os !== "windows") return "danger-full-access";
-  if (args.some((arg) => /(?:^|=)\s*windows\s*\.\s*sandbox\s*=\s*["']?(?:un)?elevated/.test(arg))) {
-    return "workspace-write";
-  }
-  const config = parseToml(configText);
-  if (config === undefined) return "workspace-write"; // undecidable: the narrower one
-  const windows = config["windows"];
-  const wish = isTable(windows) ? windows["sandbox"] : undefined;
-  return wish === "unelevated" || wish === "elevated" ? "workspace-write" : "danger-full-access";
+  const wish =
+    args.flatMap((arg) => /(?:^|=)\s*windows\s*\.\s*sandbox\s*=\s*["']?([^"'\s]*)/.exec(arg)?.slice(1) ?? [])
+      .at(-1) ?? windowsWish(configText);
+  return wish === "" || typeof wish === "string" && !["unelevated", "elevated"].includes(wish)
+    ? "danger-full-access"
+    : "workspace-write";
 }
+
+/** `windows.sandbox` of the configuration, "" when not set; what is no string cannot be decided. */
+function windowsWish(configText: string): unknown {
+  const config = parseToml(configText);
+  if (config === undefined) return undefined;
+  const windows = config["windows"] ?? {};
+  return isTable(windows) ? windows["sandbox"] ?? "" : undefined;
+}
+
+/** Relative file names the configuration refers to, at the root and in profiles (20.6). */
+export function referencedFiles(configText: string): string[] {
+  const config = parseToml(configText) ?? {};
+  const profiles = isTable(config["profiles"]) ? Object.values(config["profiles"]) : [];
+  const names = [config, ...profiles.filter(isTable)].flatMap((table) => REFERENCES.map((key) => table[key]));
+  const isRelative = (name: unknown): name is string =>
+    typeof name === "string" && name !== "" && !name.startsWith("~") && !posix.isAbsolute(name) &&
+    !win32.isAbsolute(name);
+  return [...new Set(names.filter(isRelative))];
+}
+
+const REFERENCES = ["model_catalog_json", "model_instructions_file", "experimental_instructions_file"];
 
 /** Raw TOML values by dotted key. */
 type Settings = Readonly<Record<string, string>>;

@@ -26,8 +26,8 @@ export interface CodexSessionsInput extends CodexConversation {
   readonly isLocalDirectory: boolean;
   /** Session to be resumed, "" for none. */
   readonly priorSessionId: string;
-  /** Milliseconds since the epoch: the store's mark of use, for the collector. */
-  readonly nowMs: number;
+  /** Milliseconds since the epoch: the store's mark of use, for the collector. Undefined leaves it unmarked. */
+  readonly nowMs: number | undefined;
   readonly link: (path: string, target: string) => Promise<void>;
 }
 
@@ -67,8 +67,7 @@ export async function placeCodexSessions(input: CodexSessionsInput): Promise<voi
 async function mount({ shared, priorSessionId, nowMs }: CodexSessionsInput, store: string): Promise<void> {
   const files = await openFiles(shared);
   await files.mkdir(store);
-  const now = new Date(nowMs);
-  await Deno.utime(store, now, now);
+  if (nowMs !== undefined) await Deno.utime(store, new Date(nowMs), new Date(nowMs));
   if (!/^[A-Za-z0-9_-]+$/.test(priorSessionId)) return;
   if ((await rollouts(store, priorSessionId)).length > 0) return;
   const sessions = join(shared, "sessions");

@@ -48,6 +48,6 @@ export async function ownRoot(files: WorkFiles, paths: EnvPaths, taskId: string)
 
 /** Marks a root that was made a moment ago. */
 export async function writeOwner(files: WorkFiles, paths: EnvPaths, taskId: string): Promise<void> {
-  await files.writeAtomic(paths.owner, taskId, { durable: false });
-  await files.create(paths.lock, "");
+  const [written] = await Promise.all([files.create(paths.owner, taskId), files.create(paths.lock, "")]);
+  if (!written) await files.writeAtomic(paths.owner, taskId, { durable: false });
 }

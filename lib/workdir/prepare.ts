@@ -1,5 +1,14 @@
 /** Makes a task's directory ready: the earlier one again where that is safe, else a fresh one (spec 04 §3, 4, 20.1–20.5). */
-import { brokeredFiles, errorText, getLog, HostError, openFiles, type WorkFiles } from "../core/mod.ts";
+import {
+  brokeredFiles,
+  errorText,
+  type FreshFiles,
+  getLog,
+  HostError,
+  makeFresh,
+  openFiles,
+  type WorkFiles,
+} from "../core/mod.ts";
 import type { ActiveRoots } from "./active_roots.ts";
 import { contextFiles } from "./context_files.ts";
 import { type EnvClaims, EnvRootTaken, ownRoot, writeOwner } from "./env_claim.ts";
@@ -30,6 +39,8 @@ interface HeldRoot {
   readonly files: WorkFiles;
   readonly release: () => void;
   readonly reused: boolean;
+  /** `files` again, when the root was made a moment ago. */
+  readonly made?: FreshFiles;
 }
 
 /**
@@ -118,14 +129,15 @@ async function fresh(input: PrepareInput, ports: PreparePorts): Promise<Prepared
   try {
     await ports.active.settled(root);
     const paths = envPaths(root);
-    const known = await ports.root.lstat(root);
-    await ports.root.mkdir(known === undefined && input.local === undefined ? paths.workDir : root);
-    const files = await openFiles(root);
-    if (known === undefined) await writeOwner(files, paths, task.id);
-    else {
-      await ownRootKeepingRecord(files, paths, task.id, ports.deps);
-      if (input.local === undefined) await files.mkdir(paths.workDir);
+    const made = await makeFresh(ports.root, root);
+    if (made !== undefined) {
+      const prepared = await furnish(input, ports, { paths, files: made, made, release, reused: false });
+      made.share();
+      return prepared;
     }
+    const files = await openFiles(root);
+    await ownRootKeepingRecord(files, paths, task.id, ports.deps);
+    if (input.local === undefined) await files.mkdir(paths.workDir);
     return await furnish(input, ports, { paths, files, release, reused: false });
   } catch (error) {
     release();
@@ -165,10 +177,10 @@ async function furnish(
   const { deps } = ports;
   const { paths, files, release, reused } = held;
   const workDir = input.local?.path ?? paths.workDir;
-  const tempDir = await Deno.makeTempDir({ dir: deps.settings.tempBase, prefix: "multica-task-" });
-  const workFiles = input.local === undefined
-    ? await openFiles(workDir)
-    : brokeredFiles(workDir, deps.localOps);
+  const [tempDir, workFiles] = await Promise.all([
+    Deno.makeTempDir({ dir: deps.settings.tempBase, prefix: "multica-task-" }),
+    openWork(input, deps, held),
+  ]);
   const place = { files, path: paths.manifest, durable: input.local !== undefined };
   const sidecars = new Sidecars(workFiles, place);
   const common = commonVariables(tempDir, paths);
@@ -177,7 +189,7 @@ async function furnish(
     const job = { input, deps, paths, env: files, work: workFiles, workDir, common, empty };
     const [provider] = await settleAll([
       providerHome(job),
-      keepBooks(input, files, paths, reused),
+      keepBooks(input, held),
       ports.marker.ensure(),
     ]);
     await sidecars.write([...contextFiles(input.task), ...provider.files], empty);
@@ -202,6 +214,17 @@ async function furnish(
   }
 }
 
+async function openWork(
+  input: PrepareInput,
+  deps: WorkdirDeps,
+  { paths, made }: HeldRoot,
+): Promise<WorkFiles> {
+  if (input.local !== undefined) return brokeredFiles(input.local.path, deps.localOps);
+  if (made === undefined) return await openFiles(paths.workDir);
+  await made.mkdir(paths.workDir);
+  return made.below(paths.workDir);
+}
+
 /** Waits for all three, so that nothing is still being written when one of them has failed. */
 async function settleAll<A, B, C>(
   jobs: readonly [Promise<A>, Promise<B>, Promise<C>],
@@ -223,18 +246,16 @@ function commonVariables(tempDir: string, paths: EnvPaths): Readonly<Record<stri
 }
 
 /** Records beside the work directory: provenance, the collector's, the agent's own configuration directory. */
-async function keepBooks(
-  input: PrepareInput,
-  files: WorkFiles,
-  paths: EnvPaths,
-  reused: boolean,
-): Promise<void> {
+async function keepBooks(input: PrepareInput, { files, made, paths, reused }: HeldRoot): Promise<void> {
   const { task, local } = input;
   const meta = gcMeta({ task, localDirectory: local !== undefined, completedAt: undefined });
   const managed = local === undefined && !reused ? managedEnv(task) : undefined;
-  const write = (path: string, text: string | undefined) =>
-    text === undefined ? Promise.resolve() : files.writeAtomic(path, text, { durable: false });
+  const write = async (path: string, text: string | undefined) => {
+    if (text === undefined || made !== undefined && await made.create(path, text)) return;
+    await files.writeAtomic(path, text, { durable: false });
+  };
   const jobs = [
+    ...(made === undefined ? [] : [writeOwner(made, paths, task.id)]),
     files.mkdir(paths.output),
     files.mkdir(paths.logs),
     files.mkdir(paths.config, 0o700),

@@ -1,7 +1,7 @@
 /** Whether a CLI's own record of a session is on this machine (spec 04 §20.1; decisions). */
 import { join } from "node:path";
 import { errorText, getLog } from "../core/mod.ts";
-import { findRollouts } from "./codex_home.ts";
+import { findRollouts } from "./codex_home_sessions.ts";
 
 const log = getLog("workdir", "session");
 

@@ -1,5 +1,5 @@
 /** Files the host writes into a work directory, remembered so that exactly they are taken out again (spec 04 §6, 20.3). */
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import * as z from "zod";
 import { errorText, getLog, HostError, type WorkFiles } from "../core/mod.ts";
 import { type BriefRecord, removeBriefBlock } from "./brief_file.ts";
@@ -83,9 +83,11 @@ export class Sidecars {
   async write(planned: readonly PlannedFile[], empty: boolean): Promise<void> {
     const dirs = await this.#missingDirs(planned, empty);
     if (this.place.durable) await this.#announce(planned, dirs);
-    for (const dir of deepest(dirs)) await this.work.mkdir(dir);
     if (!this.place.durable) this.#dirs.push(...dirs);
-    await allOrThrow(planned.map((file) => this.#writeOne(file)));
+    await this.#makeDirs(dirs);
+    const files = planned.map((file) => this.#writeOne(file));
+    if (empty && !this.place.durable) return await allOrThrow([...files, this.#saveAll(planned)]);
+    await allOrThrow(files);
     await this.save();
   }
 
@@ -112,6 +114,26 @@ export class Sidecars {
     this.#undone = true;
     await takeOut(this.work, this.manifest);
     await this.place.files.remove(this.place.path);
+  }
+
+  /** Level by level: parents first. */
+  async #makeDirs(dirs: readonly string[]): Promise<void> {
+    for (let rest = [...dirs]; rest.length > 0;) {
+      const level = rest.filter((dir) => !rest.includes(dirname(dir)));
+      await allOrThrow(level.map((dir) => this.work.mkdir(dir)));
+      rest = rest.filter((dir) => !level.includes(dir));
+    }
+  }
+
+  /** In a directory made a moment ago everything planned will be there: the record need not wait for it. */
+  async #saveAll(planned: readonly PlannedFile[]): Promise<void> {
+    const files = planned.map(({ path }) => join(this.work.root, path));
+    const text = serialise({ ...this.manifest, files });
+    try {
+      if (!await this.place.files.create(this.place.path, text)) await this.save();
+    } catch (error) {
+      log.warn("manifest not saved", { path: this.place.path, error: errorText(error) });
+    }
   }
 
   async #missingDirs(planned: readonly PlannedFile[], empty: boolean): Promise<string[]> {
@@ -231,9 +253,4 @@ async function allOrThrow(jobs: readonly Promise<void>[]): Promise<void> {
 
 function depth(path: string): number {
   return path.split(/[/\\]/).length;
-}
-
-/** Directories none of the others lies below: making them makes all. */
-function deepest(dirs: readonly string[]): string[] {
-  return dirs.filter((dir) => !dirs.some((other) => other !== dir && !relative(dir, other).startsWith("..")));
 }

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { brokeredFiles, FileFailed, FileRefused, openFiles, type WorkFiles } from "../../../lib/core/mod.ts";
+import {
+  brokeredFiles,
+  FileFailed,
+  FileRefused,
+  makeFresh,
+  openFiles,
+  type WorkFiles,
+} from "../../../lib/core/mod.ts";
 import { runLocalOps } from "../../../lib/supervisor/local_files.ts";
 
 async function withDirs(run: (root: string, outside: string) => Promise<void>): Promise<void> {
@@ -116,5 +123,29 @@ Deno.test("DirectFiles never waits on a pipe in place of a file", async () => {
     assert.equal(made.code, 0);
     const files = await openFiles(root);
     await assert.rejects(files.read(join(root, "pipe")), FileRefused);
+  });
+});
+
+Deno.test("makeFresh() takes only what it made itself, and nothing for granted once shared [f22]", async () => {
+  await withDirs(async (root, outside) => {
+    const parent = await openFiles(root);
+    const path = join(root, "a", "fresh");
+    const files = await makeFresh(parent, path);
+    assert.ok(files !== undefined);
+    assert.equal(await makeFresh(parent, path), undefined);
+    await Deno.symlink(outside, join(root, "link"));
+    await assert.rejects(makeFresh(parent, join(root, "link", "x")));
+    // planted before the host makes its own directory of that name
+    await Deno.symlink(outside, join(path, "planted"));
+    await files.mkdir(join(path, "planted"));
+    await assert.rejects(files.create(join(path, "planted", "x"), "x"), FileRefused);
+    // an agent exchanges a directory of ours after it was let in
+    await files.mkdir(join(path, "dir"));
+    await files.create(join(path, "dir", "one"), "1");
+    files.share();
+    await Deno.rename(join(path, "dir"), join(path, "moved"));
+    await Deno.symlink(outside, join(path, "dir"));
+    await assert.rejects(files.create(join(path, "dir", "two"), "2"), FileRefused);
+    assert.deepEqual([...Deno.readDirSync(outside)].map(({ name }) => name), ["secret"]);
   });
 });

@@ -4,6 +4,7 @@ import { parse, stringify } from "smol-toml";
 import {
   codexConfig,
   type CodexConfigOptions,
+  referencedFiles,
   sandboxFor,
   shellVariables,
   withoutMemory,
@@ -198,6 +199,18 @@ Deno.test("sandboxFor() by platform", () => {
   assert.equal(sandboxFor("windows", '[windows]\nsandbox = "elevated"\n'), "workspace-write");
   assert.equal(sandboxFor("windows", "", ["-c", "windows.sandbox=unelevated"]), "workspace-write");
   assert.equal(sandboxFor("windows", "not toml"), "workspace-write");
+  assert.equal(sandboxFor("windows", "[windows]\nsandbox = 1\n"), "workspace-write");
+  assert.equal(
+    sandboxFor("windows", '[windows]\nsandbox = "elevated"\n', ["--config=windows.sandbox=off"]),
+    "danger-full-access",
+  );
+});
+
+Deno.test("referencedFiles() names the relative ones, of profiles too", () => {
+  const text = 'model_catalog_json = "a/b.json"\nmodel_instructions_file = "~/x.md"\n[profiles.p]\n' +
+    'experimental_instructions_file = "../y.md"\nmodel_instructions_file = "/abs.md"\n';
+  assert.deepEqual(referencedFiles(text), ["a/b.json", "../y.md"]);
+  assert.deepEqual(referencedFiles("no toml"), []);
 });
 
 Deno.test("tomlParts() joined again is the text, whatever it is", () => {
