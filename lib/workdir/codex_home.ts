@@ -20,7 +20,7 @@ export interface CodexHomeInput {
   readonly home: string;
   /** The user's own Codex home. */
   readonly shared: string;
-  /** The user's home directory: links of the user's in the shared home may lead into it. Default: none may. */
+  /** The user's home directory: the user's own links in the shared home may lead into it. Default: the parent of `shared`. */
   readonly userHome?: string;
   readonly task: ClaimedTask;
   readonly skills: readonly Skill[];

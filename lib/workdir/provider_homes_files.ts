@@ -9,6 +9,9 @@ export class HomeFileRefused extends HostError {
   }
 }
 
+/** Stores of package managers that make settings: nobody but they can write there. */
+const STORES = ["/nix/store", "/gnu/store"];
+
 /**
  * Text of a regular file, undefined when it is missing. People keep their settings as links into a directory of theirs:
  * followed while the end is below the file's own directory or one of `roots`.
@@ -17,7 +20,7 @@ export class HomeFileRefused extends HostError {
 export async function readHomeFile(path: string, roots: readonly string[]): Promise<string | undefined> {
   try {
     const real = await Deno.realPath(path);
-    const allowed = [await realDirectory(dirname(path)), ...roots.map((root) => resolve(root))];
+    const allowed = [await realDirectory(dirname(path)), ...roots.map((root) => resolve(root)), ...STORES];
     if (!allowed.some((root) => isBelow(real, root))) {
       throw new HomeFileRefused(path, `it is a link to ${real}, outside of the home directory`);
     }
