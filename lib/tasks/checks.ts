@@ -74,17 +74,3 @@ export function isRetryable(task: ClaimedTask): boolean {
   const conversation = task.issue_id !== "" || task.chat_session_id !== "";
   return conversation && task.autopilot_run_id === "" && task.attempt < 2;
 }
-
-/** First non-blank title of the task, one line, at most 120 characters (spec 06 §8.1). */
-export function threadName(task: ClaimedTask): string {
-  const candidates = [
-    task.thread_name,
-    task.autopilot_title,
-    task.quick_create_prompt,
-    task.chat_message,
-    task.trigger_comment_content,
-  ];
-  const title = (candidates.find((text) => text.trim() !== "") ?? "").trim().replace(/\s+/g, " ");
-  const characters = [...title];
-  return characters.length > 120 ? characters.slice(0, 117).join("") + "..." : title;
-}

@@ -3,9 +3,8 @@
  * prepares, runs, watches and judges; {@link Journal} holds on disk what the server must still learn;
  * {@link Outbox} delivers it, in order, for as long as it takes. The room owns the journal and the live tasks.
  */
-export { agentEnv, type AgentEnvInput, isBlockedKey, runMarker } from "./agent_env.ts";
+export { runMarker } from "./agent_env.ts";
 export { CancelWatch, type CancelWatchOptions, STATUS_POLL_MS } from "./cancel_watch.ts";
-export { threadName } from "./checks.ts";
 export { type DeliveryApi } from "./deliver.ts";
 export { failureOf, TaskFailure, TaskInterrupted, TaskStopped } from "./errors.ts";
 export { Journal } from "./journal.ts";

@@ -52,8 +52,6 @@ export interface TaskEnvironment {
   readonly isPriorWorkDir: boolean;
   /** Variables of the provider's home and the like (spec 04 §17.2, §20.4–20.5). They win over the agent's own. */
   readonly env: Readonly<Record<string, string>>;
-  /** Variables that the agent's own may override. */
-  readonly envDefaults?: Readonly<Record<string, string>>;
   /** Managed MCP configuration for the CLI; undefined = inherit the user's own servers. */
   readonly mcpConfig: Readonly<Record<string, unknown>> | undefined;
   /** Whether the CLI's own record of a session is there. */

@@ -11,9 +11,10 @@ import {
 import type { ClaimedTask } from "../control/mod.ts";
 import { errorText, getLog } from "../core/mod.ts";
 import type { LaunchTarget } from "../runtimes/mod.ts";
-import { agentEnv, runMarker } from "./agent_env.ts";
+import { pathFor } from "../runtimes/mod.ts";
+import { agentEnvironment, threadName } from "../workdir/mod.ts";
+import { runMarker } from "./agent_env.ts";
 import { type AttemptDeps, type AttemptEnd, runAttempt } from "./attempt.ts";
-import { threadName } from "./checks.ts";
 import type { DrainResult } from "./judge.ts";
 import type { TaskDeps, TaskEnvironment, TurnFacts } from "./ports.ts";
 
@@ -131,14 +132,7 @@ async function buildRequest(
     extraArgs: settings.agentArgs[provider] ?? [],
     customArgs: task.agent?.custom_args ?? [],
     cwd: env.workDir,
-    env: agentEnv({
-      task,
-      settings,
-      token: input.token,
-      slot: input.slot,
-      workdirEnv: env.env,
-      workdirDefaults: env.envDefaults ?? {},
-    }),
+    env: childEnvironment(input, deps),
     prompt: env.prompt(facts),
     model,
     systemPrompt: deps.inlinesBrief(provider) ? brief : "",
@@ -155,6 +149,27 @@ async function buildRequest(
     cliVersion: target.version,
     marker: runMarker(task.id),
   };
+}
+
+/** The agent's whole environment; the directory of its program stands at the end of PATH, where scripts find their runtime. */
+function childEnvironment(input: TurnInput, { settings }: TaskDeps): Readonly<Record<string, string>> {
+  const { task, target } = input;
+  const { env, blockedKeys } = agentEnvironment({
+    task,
+    token: input.token,
+    serverUrl: settings.serverUrl,
+    healthPort: settings.healthPort,
+    workspacesRoot: settings.workspacesRoot,
+    slot: input.slot,
+    inherited: settings.inheritedEnv,
+    shimDir: settings.shimDir,
+    workDir: input.env.workDir,
+    additions: input.env.env,
+  });
+  if (blockedKeys.length > 0) {
+    log.warn("environment keys of the agent skipped", { task: task.id, keys: blockedKeys });
+  }
+  return { ...env, PATH: pathFor(target.executable, env["PATH"] ?? "") };
 }
 
 async function thinkingLevel(

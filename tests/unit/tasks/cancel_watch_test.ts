@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { RequestError, TransportError } from "../../../lib/control/mod.ts";
-import { CancelWatch, threadName } from "../../../lib/tasks/mod.ts";
-import type { ClaimedTask } from "../../../lib/control/mod.ts";
+import { CancelWatch } from "../../../lib/tasks/mod.ts";
 import { FakeClock } from "../../helpers/fake_clock.ts";
 
 function open(answers: (string | Error)[]) {
@@ -64,17 +63,4 @@ Deno.test("CancelWatch takes three 404 in a row for a task out of reach", async 
   assert.deepEqual(interrupts, []);
   await clock.advance(5_000);
   assert.deepEqual(interrupts, ["gone"]);
-});
-
-Deno.test("threadName() takes the first title that says something, on one line, 120 characters at most", () => {
-  const task = {
-    thread_name: " ",
-    autopilot_title: "",
-    quick_create_prompt: "",
-    chat_message: "a\n  b",
-    trigger_comment_content: "c",
-  };
-  assert.equal(threadName(task as unknown as ClaimedTask), "a b");
-  const long = threadName({ ...task, thread_name: "x".repeat(130) } as unknown as ClaimedTask);
-  assert.equal(long, "x".repeat(117) + "...");
 });
