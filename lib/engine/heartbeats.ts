@@ -65,7 +65,7 @@ export class Heartbeats {
       const now = clock.monotonic();
       if (beat === undefined || beat.busy || now - beat.lastExtra < EXTRA_GAP_MS) continue;
       beat.lastExtra = now;
-      beat.scope.spawn(
+      this.scope.spawn(
         "extra beat",
         (outer) =>
           withDeadline(clock, EXTRA_LIMIT_MS, "heartbeat", (signal) => this.#beat(id, beat, signal), outer),
@@ -94,11 +94,12 @@ export class Heartbeats {
     const { clock, intervalMs } = this.ports;
     await sleep(clock, this.ports.random() * intervalMs, signal);
     for (;;) {
-      if (!this.ports.fresh(id) && !beat.busy) await this.#beat(id, beat, signal);
+      if (!this.ports.fresh(id) && !beat.busy) await this.#beat(id, beat, this.scope.signal);
       await sleep(clock, intervalMs, signal);
     }
   }
 
+  /** Ends with the host, not with its runtime: an answer may bring work that the server will not name again. */
   async #beat(id: string, beat: Beat, signal: AbortSignal): Promise<void> {
     beat.busy = true;
     try {
@@ -109,7 +110,7 @@ export class Heartbeats {
     } catch (error) {
       if (isAbort(error) && signal.aborted) throw error;
       if (isRuntimeGone(error)) return this.ports.onGone(id);
-      this.#wentWrong(id, error);
+      if (this.#beats.get(id) === beat) this.#wentWrong(id, error);
     } finally {
       beat.busy = false;
     }
