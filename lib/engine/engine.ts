@@ -83,6 +83,7 @@ class Engine implements EngineHandle {
   #heartbeats: Heartbeats | undefined;
   #pollers: Pollers | undefined;
   #batch: BatchClaimer | undefined;
+  #discovery: DiscoveryLoop | undefined;
 
   constructor(private readonly boot: EngineBoot, private readonly ports: EnginePorts) {
     const { config } = boot;
@@ -310,7 +311,7 @@ class Engine implements EngineHandle {
     this.#loops.spawn("batch claims", (signal) => this.#batch!.loop(signal));
     this.#loops.spawn("workspace sync", (signal) => this.#sync.loop(signal));
     this.#loops.spawn("token renewal", (signal) => renewalLoop(renewal, signal));
-    const discovery = new DiscoveryLoop({
+    const discovery = this.#discovery = new DiscoveryLoop({
       clock,
       random,
       discover: () => this.ports.call("agents.discover", {}),
@@ -427,7 +428,9 @@ class Engine implements EngineHandle {
     );
     this.#running.spawn(`task ${task.id}`, async (signal) => {
       try {
-        await this.#tasks.runner.run(task, target, slot, signal);
+        const { reason } = await this.#tasks.runner.run(task, target, slot, signal);
+        // The program may have moved under its path (an upgrade by a version manager): look again.
+        if (reason === "agent_error.runtime_missing_executable") this.#discovery?.request();
       } finally {
         slot.release();
         this.#gate.taskEnded();
