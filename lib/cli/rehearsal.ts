@@ -1,8 +1,8 @@
 /** The rehearsal agent as a program on disk, so that `local` can start it like any other agent CLI. */
-import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { writeLauncher } from "../agentcli/mod.ts";
 import { REHEARSAL_VERB, runRehearsalAgent } from "../agents/mod.ts";
+import { ownCommand } from "./own_command.ts";
 
 /** Provider key of the rehearsal agent. */
 export const REHEARSAL = "rehearsal";
@@ -13,21 +13,6 @@ export function rehearse(args: readonly string[]): Promise<number> {
 }
 
 /** Writes the program into `dir` and gives its path. */
-export async function writeRehearsalProgram(dir: string): Promise<string> {
-  const path = join(dir, "rehearsal-agent");
-  const command = [...ownCommand(), REHEARSAL_VERB].map(shellQuoted).join(" ");
-  await mkdir(dir, { recursive: true, mode: 0o755 });
-  await writeFile(path, `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
-  await chmod(path, 0o755);
-  return path;
-}
-
-/** How this very program is started. */
-function ownCommand(): string[] {
-  if (Deno.build.standalone) return [Deno.execPath()];
-  return [Deno.execPath(), "run", "-q", "-A", fileURLToPath(Deno.mainModule)];
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+export function writeRehearsalProgram(dir: string): Promise<string> {
+  return writeLauncher(join(dir, "rehearsal-agent"), [...ownCommand(), REHEARSAL_VERB]);
 }

@@ -7,6 +7,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
       const { printVersion } = await import("./version.ts");
       return printVersion(args);
     }
+    // Agents call this often: it comes before the command parser.
+    if (args[0] === "__multica") return await (await import("./multica.ts")).multica(args.slice(1));
     if (args[0] === "__rehearsal") return await (await import("./rehearsal.ts")).rehearse(args);
     const { runProgram } = await import("./program.ts");
     return await runProgram(args);

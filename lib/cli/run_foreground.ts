@@ -5,6 +5,7 @@ import type { DiscoverableAgent } from "../runtimes/mod.ts";
 import { type Logs, openLogs, Redactor } from "../core/mod.ts";
 import { runHost } from "../supervisor/mod.ts";
 import type { CliContext } from "./context.ts";
+import { installMultica } from "./multica.ts";
 
 /** What differs between the commands that run a host. */
 export interface ForegroundOptions {
@@ -28,6 +29,7 @@ export async function runForeground(
       config,
       settings,
       terminal: context.machine.terminal,
+      install: () => installMultica(config.paths.shimDir),
       catalog: [...discoverableProviders(), ...options.moreAgents ?? []],
       onStarted: () => {
         logs.attachFile({ path, maxBytes: config.logMaxBytes, maxFiles: config.logMaxFiles });

@@ -41,6 +41,8 @@ export interface HostPorts {
   readonly processes: DirectProcessControl;
   /** The token comes from the profile's file, and a new one there is taken over. @default false */
   readonly watchesToken?: boolean;
+  /** Puts on disk what agents need, once this host owns the profile and before the engine starts. */
+  readonly install?: () => Promise<void>;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: (host: { readonly port: number; readonly credential: string }) => void;
   /** Hears, once, that tasks are taken. */
@@ -93,6 +95,7 @@ class Host {
     try {
       if (config.token === "") throw new TokenMissing(config.profile);
       await prepareDirectories(config.paths);
+      await this.ports.install?.();
       const removePid = await writePidFile(config.paths.pidFile, Deno.pid);
       undo.push(removePid);
       this.#credential = await writeCredential(config.paths.credentialFile);

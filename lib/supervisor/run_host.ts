@@ -16,6 +16,8 @@ export interface RunHostOptions {
   readonly terminal: boolean;
   /** The agents this program can drive. */
   readonly catalog: readonly DiscoverableAgent[];
+  /** Puts on disk what agents need, once this host owns the profile and before the engine starts. */
+  readonly install?: NonNullable<HostPorts["install"]>;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: NonNullable<HostPorts["onStarted"]>;
   /** Hears, once, that tasks are taken. */
@@ -43,6 +45,7 @@ export function runHost(options: RunHostOptions): Promise<number> {
     signals: processSignals,
     processes: new DirectProcessControl(),
     watchesToken: settings.some(({ name, origin }) => name === "token" && origin === "profile file"),
+    ...(options.install === undefined ? {} : { install: options.install }),
     ...(options.onStarted === undefined ? {} : { onStarted: options.onStarted }),
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
   });
