@@ -158,6 +158,7 @@ Deno.test("an action for a runtime this host does not know is answered, not drop
     const runtime = stage.runtimeIds()[0]!;
     silence(stage);
     const since = stage.mark();
+    await stage.until("over HTTP", () => since(BEAT).length > 0);
     stage.plane.faults.script(BEAT, [{ lateMs: 10_000 }]);
     const request = stage.plane.requestModels(runtime);
     await stage.until("popped", () => stage.plane.action(request)?.status === "running", 60_000);
