@@ -16,19 +16,19 @@ export interface McpMergeInput {
   readonly home: string;
   /** The host's own environment: variables that move a provider's home. */
   readonly env: Readonly<Record<string, string>>;
-  /** The agent's `mcp_config`; absent or null = the CLI's native inheritance. */
-  readonly mcpConfig: unknown;
+  /** The agent's `mcp_config`; undefined = the CLI's native inheritance. */
+  readonly mcpConfig: JsonObject | undefined;
 }
 
 /**
- * `{"mcpServers": {…}}` of machine and agent, the agent's winning; undefined when the agent manages none. Providers
- * whose CLI merges by itself, or whose place is not known, and sets that are no object, are given back as they are.
+ * `{"mcpServers": {…}}` of machine and agent, the agent's winning; undefined when the agent manages none. Sets of
+ * providers whose CLI merges by itself, or whose place is not known, are given back as they are.
  */
-export async function mergedMcp(input: McpMergeInput): Promise<unknown> {
+export async function mergedMcp(input: McpMergeInput): Promise<JsonObject | undefined> {
   const { provider, mcpConfig } = input;
-  if (mcpConfig === undefined || mcpConfig === null) return undefined;
+  if (mcpConfig === undefined) return undefined;
   const place = placeOf(input);
-  if (place === undefined || !isTable(mcpConfig)) return mcpConfig;
+  if (place === undefined) return mcpConfig;
   const own = mcpConfig["mcpServers"] ?? {};
   if (!isTable(own)) return mcpConfig; // the driver refuses it, in its own words
   const machine = await machineServers(provider, place, input.home);

@@ -26,7 +26,8 @@ Deno.test("mergedMcp() codex: the agent's servers win over those of config.toml;
       join(home, ".codex", "config.toml"),
       '[mcp_servers.a]\ncommand = "old"\n[mcp_servers.b]\ncommand = "b"\nargs = ["x"]\n[mcp_servers."odd name"]\ncommand = "c"\n',
     );
-    const merge = (mcpConfig: unknown, env = {}) => mergedMcp({ provider: "codex", home, env, mcpConfig });
+    const merge = (mcpConfig: Record<string, unknown> | undefined, env = {}) =>
+      mergedMcp({ provider: "codex", home, env, mcpConfig });
     const b = { command: "b", args: ["x"] };
     assert.deepEqual(
       JSON.parse(JSON.stringify(await merge({ mcpServers: { a: { command: "new" } } }))),
@@ -35,7 +36,6 @@ Deno.test("mergedMcp() codex: the agent's servers win over those of config.toml;
     assert.deepEqual(JSON.parse(JSON.stringify(await merge({}))), {
       mcpServers: { a: { command: "old" }, b },
     });
-    assert.equal(await merge(null), undefined);
     assert.equal(await merge(undefined), undefined);
     assert.deepEqual(await merge({ mcpServers: {} }, { CODEX_HOME: join(home, "none") }), { mcpServers: {} });
   });
