@@ -2,6 +2,7 @@
 import { delimiter } from "node:path";
 import type { ClaimedTask } from "../control/mod.ts";
 import { secretValues } from "../core/mod.ts";
+import { loginShellEnv } from "./login_shell.ts";
 
 /** Used where the host itself has no PATH (decisions: empty PATH). */
 export const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -74,6 +75,7 @@ export function agentEnvironment(input: AgentEnvironmentInput): AgentEnvironment
     ...custom.env,
     ...input.additions,
     ...taskVariables(input),
+    ...loginShellEnv(shimDir),
     PWD: input.workDir,
   };
   const path = pathOf(inherited);
@@ -93,6 +95,7 @@ export function shellVisibleNames(input: Omit<AgentEnvironmentInput, "token" | "
   const set = Object.keys({
     ...input.additions,
     ...taskVariables({ ...input, token: "-" }),
+    ...loginShellEnv(input.shimDir),
     PATH: "",
     PWD: "",
   })
