@@ -61,7 +61,7 @@ export class PreparedEnvironment {
     this.localDirectory = input.local !== undefined;
     this.isPriorWorkDir = parts.reused || this.localDirectory && prior !== "" && resolve(prior) === workDir;
     this.env = { ...common, ...provider.env };
-    this.mcpConfig = input.task.agent?.mcp_config;
+    this.mcpConfig = provider.mcpConfig;
     this.continuityNotice = continuityNotice(input.task);
     this.skillsWritten = provider.skills.written.map(({ slug }) => slug);
   }

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { WorkFiles } from "../core/mod.ts";
 import { shellVisibleNames } from "./agent_environment.ts";
 import { buildCodexHome, sharedCodexHome } from "./codex_home.ts";
-import { cursorMcp, cursorProjectRoot, writeCursorData } from "./cursor_mcp.ts";
+import { cursorMcp, cursorProjectRoot, cursorSlug, writeCursorData } from "./cursor_mcp.ts";
+import { placeCursorAuth } from "./cursor_mcp_auth.ts";
 import { type EnvPaths, FALLBACK_SKILLS } from "./layout.ts";
 import type { PrepareInput, WorkdirDeps } from "./ports.ts";
+import { mergedMcp } from "./provider_homes_mcp.ts";
 import type { PlannedFile } from "./sidecars.ts";
 import { planSkills, type SkillPlan } from "./skill_files.ts";
 
@@ -17,6 +19,8 @@ export interface ProviderHome {
   /** Where the agent must look for skills itself, "" = its CLI finds them. */
   readonly skillsDir: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What the driver hands over: the agent's servers over those of this machine; undefined = the CLI's own. */
+  readonly mcpConfig: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What it is built from. */
@@ -38,15 +42,23 @@ export interface ProviderHomeInput {
 /** Builds the provider's part. @throws {HostError} when the agent would run with the wrong tools or rights */
 export async function providerHome(given: ProviderHomeInput): Promise<ProviderHome> {
   const { provider } = given.input.target;
-  if (provider === "codex") return await codex(given);
+  const { home, inheritedEnv } = given.deps.settings;
+  const mcpConfig = await mergedMcp({
+    provider,
+    home,
+    env: inheritedEnv,
+    mcpConfig: given.input.task.agent?.mcp_config,
+  });
+  if (provider === "codex") return { ...await codex(given), mcpConfig };
   const skills = await workdirSkills(given);
-  const own = provider === "cursor" ? await cursor(given) : { files: [], env: {} };
+  const own = provider === "cursor" ? await cursor(given, mcpConfig) : { files: [], env: {} };
   const dir = given.deps.providerFiles(provider)?.skillDir ?? "";
   return {
     files: [...skills.files, ...own.files],
     skills,
     skillsDir: dir === "" ? FALLBACK_SKILLS : "",
     env: own.env,
+    mcpConfig,
   };
 }
 
@@ -62,7 +74,9 @@ async function workdirSkills({ input, deps, work, workDir, empty }: ProviderHome
   return await planSkills(input.skills, parent, new Set(there.map(({ name }) => name)));
 }
 
-async function codex({ input, deps, paths, env, common }: ProviderHomeInput): Promise<ProviderHome> {
+async function codex(
+  { input, deps, paths, env, common }: ProviderHomeInput,
+): Promise<Omit<ProviderHome, "mcpConfig">> {
   const { settings } = deps;
   const { task, target } = input;
   const additions = {
@@ -90,16 +104,27 @@ async function codex({ input, deps, paths, env, common }: ProviderHomeInput): Pr
       shimDir: settings.shimDir,
       additions: { ...common, ...additions },
     }),
+    userHome: settings.home,
+    nowMs: deps.clock.now(),
     link: deps.link,
   });
   return { files: [], skills, skillsDir: "", env: additions };
 }
 
-async function cursor({ input, paths, env, work, workDir }: ProviderHomeInput) {
-  const config = input.task.agent?.mcp_config;
+async function cursor(
+  { input, deps, paths, env, work, workDir }: ProviderHomeInput,
+  config: ProviderHome["mcpConfig"],
+) {
   if (config === undefined) return { files: [], env: {} };
   const root = await cursorProjectRoot(work, workDir, workDir);
   const { file, approvals } = cursorMcp(config, root);
   await writeCursorData(env, paths.cursorData, root, approvals);
+  await placeCursorAuth({
+    files: env,
+    projectDir: join(paths.cursorData, "projects", cursorSlug(root)),
+    source: input.task.agent?.custom_env.CURSOR_MCP_AUTH_SOURCE ?? "",
+    home: deps.settings.home,
+    link: deps.link,
+  });
   return { files: [file], env: { CURSOR_DATA_DIR: paths.cursorData } };
 }
