@@ -56,6 +56,8 @@ export class ScriptedAgent {
       `session="s-$$"`,
       `while [ $# -gt 0 ]; do if [ "$1" = --resume ]; then session="$2"; fi; shift; done`,
       `read -r prompt`,
+      // As the real one: a record of the session, without which nobody resumes it.
+      `mkdir -p "$HOME/.claude/projects/p" && echo '{}' > "$HOME/.claude/projects/p/$session.jsonl"`,
       `echo "$$ $session $PWD" >> "$STAGE/starts"`,
       WORDS,
       `. "$STAGE/play.sh"`,
