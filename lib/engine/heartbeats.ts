@@ -17,6 +17,9 @@ const log = getLog("engine", "heartbeat");
 
 /** At least this long between two extra beats of one runtime, ms (spec 02 §17.4). */
 const EXTRA_GAP_MS = 1_000;
+/** Of extra beats for many runtimes so many go at once, the others one by one after them, ms apart. */
+const EXTRA_AT_ONCE = 10;
+const EXTRA_STEP_MS = 20;
 /** Limit of an extra beat, ms. */
 const EXTRA_LIMIT_MS = 15_000;
 /** After this many transient failures in a row pooled connections are dropped. */
@@ -60,16 +63,19 @@ export class Heartbeats {
   /** One beat at once for each of these runtimes (reconnect, wake, hint), past the freshness rule. */
   beatNow(runtimeIds: readonly string[] = [...this.#beats.keys()]): void {
     const { clock } = this.ports;
+    let n = 0;
     for (const id of runtimeIds) {
       const beat = this.#beats.get(id);
       const now = clock.monotonic();
       if (beat === undefined || beat.busy || now - beat.lastExtra < EXTRA_GAP_MS) continue;
       beat.lastExtra = now;
-      this.scope.spawn(
-        "extra beat",
-        (outer) =>
-          withDeadline(clock, EXTRA_LIMIT_MS, "heartbeat", (signal) => this.#beat(id, beat, signal), outer),
-      );
+      const waitMs = Math.max(0, ++n - EXTRA_AT_ONCE) * EXTRA_STEP_MS;
+      this.scope.spawn("extra beat", async (outer) => {
+        if (waitMs > 0) await sleep(clock, waitMs, outer);
+        if (this.#beats.get(id) !== beat || beat.busy) return;
+        const limited = (signal: AbortSignal) => this.#beat(id, beat, signal);
+        await withDeadline(clock, EXTRA_LIMIT_MS, "heartbeat", limited, outer);
+      });
     }
   }
 

@@ -8,6 +8,11 @@ import type { StatusBoard } from "./status_board.ts";
 
 const log = getLog("engine", "poll");
 
+/** Poll interval where none is configured, ms. */
+const FALLBACK_MS = 5_000;
+/** A moment to poll that is nearer than this is now, ms. */
+const HERE_MS = 1_000;
+
 export interface PollerPorts {
   readonly control: ControlApi;
   readonly registry: RuntimeRegistry;
@@ -71,10 +76,11 @@ export class Pollers {
   }
 
   async #loop(id: string, poller: Poller, signal: AbortSignal): Promise<void> {
-    let waitMs = pollOffsetMs(id, this.ports.intervalMs);
+    const { clock } = this.ports;
+    const intervalMs = this.ports.intervalMs > 0 ? this.ports.intervalMs : FALLBACK_MS;
+    const firstAt = clock.monotonic() + pollOffsetMs(id, intervalMs);
     for (;;) {
-      await waitAtMost(this.ports.clock, poller.wake, waitMs, signal);
-      waitMs = this.ports.intervalMs;
+      await waitAtMost(clock, poller.wake, untilNext(firstAt, intervalMs, clock.monotonic()), signal);
       while (!this.ports.batch() && !this.ports.gate.isPaused()) {
         const slot = await this.ports.slots.take(signal);
         if (this.ports.batch() || this.ports.gate.isPaused()) {
@@ -122,4 +128,15 @@ export class Pollers {
     else log.warn("claim failed", fields);
     this.#warned.add(id);
   }
+}
+
+/**
+ * Time to the next of a poller's own moments: its offset, then every interval. A wake-up that reaches all pollers at
+ * once does not move them, so that they do not poll in step ever after. A moment that is all but here counts as this
+ * one: timers are not exact. All in ms.
+ */
+export function untilNext(firstAt: number, intervalMs: number, now: number): number {
+  if (now < firstAt) return firstAt - now;
+  const left = intervalMs - (now - firstAt) % intervalMs;
+  return left < Math.min(HERE_MS, intervalMs / 10) ? left + intervalMs : left;
 }

@@ -24,8 +24,9 @@ export class FakeClock implements Clock {
     this.#wall = startMs;
   }
 
+  /** Whole milliseconds, as the machine's clock gives them. */
   now(): number {
-    return this.#wall;
+    return Math.floor(this.#wall);
   }
 
   monotonic(): number {

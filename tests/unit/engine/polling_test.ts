@@ -1,6 +1,8 @@
 /** Claims: pollers, slots, fairness, hints, redelivery (spec 01 §7.10, 02 §11). */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { pollOffsetMs } from "../../../lib/control/mod.ts";
+import { untilNext } from "../../../lib/engine/pollers.ts";
 import { Hold } from "../../../lib/plane/mod.ts";
 import { type EngineStage, onStage } from "../../helpers/engine_stage.ts";
 
@@ -36,13 +38,28 @@ Deno.test("Pollers poll every 30 s, each at the offset of its id, when the socke
     for (const id of stage.runtimeIds()) {
       const at = since(CLAIM).filter((one) => one.path.includes(id)).map((one) => one.at);
       assert.equal(at.length, 3);
-      assert.deepEqual(at.slice(1).map((time, n) => time - at[n]!), [30_000, 30_000]);
+      assert.deepEqual(at.slice(1).map((time, n) => Math.round(time - at[n]!)), [30_000, 30_000]);
     }
     const sentence = () => stage.health?.status_sentences?.socket ?? "";
     await stage.until("said", () => /upgrade was refused with 403; polling/.test(sentence()));
     const task = stage.task(stage.agent());
     await stage.until("completed", () => stage.plane.task(task)?.status === "completed", 31_000);
   });
+});
+
+Deno.test("untilNext() keeps a poller to its own moments, never at once and never later than an interval and a bit", () => {
+  fc.assert(fc.property(
+    fc.double({ min: 0, max: 1e6, noNaN: true }),
+    fc.integer({ min: 50, max: 60_000 }),
+    fc.double({ min: 0, max: 1e9, noNaN: true }),
+    (firstAt, intervalMs, since) => {
+      const now = firstAt + since;
+      const wait = untilNext(firstAt, intervalMs, now);
+      assert.ok(wait > 0 && wait <= intervalMs * 1.1 + 1e-3);
+      const phase = (now + wait - firstAt) % intervalMs;
+      assert.ok(Math.min(phase, intervalMs - phase) < 1e-3);
+    },
+  ));
 });
 
 Deno.test("Pollers the first claim of a runtime comes at once, the next at its offset's pace", async () => {
