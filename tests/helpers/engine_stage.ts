@@ -36,6 +36,8 @@ export interface StageOptions {
   readonly commands?: Readonly<Record<string, string>>;
   /** False: the engine is started by {@link EngineStage.start}. */
   readonly start?: boolean;
+  /** Keep only the last log lines. */
+  readonly quietLogs?: boolean;
   /** Timers so close together count as simultaneous, ms. @default 0 */
   readonly grainMs?: number;
 }
@@ -80,8 +82,10 @@ export class EngineStage {
     configureSync({
       reset: true,
       sinks: {
-        lines: ({ level, message, properties }) =>
-          void this.logs.push(`${level} ${message.join("")} ${JSON.stringify(properties)}`),
+        lines: ({ level, message, properties }) => {
+          this.logs.push(`${level} ${message.join("")} ${JSON.stringify(properties)}`);
+          if (options.quietLogs && this.logs.length > 2_000) this.logs.splice(0, 1_000);
+        },
       },
       loggers: [
         { category: LOG_ROOT, sinks: ["lines"], lowestLevel: "info" },
