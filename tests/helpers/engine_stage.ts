@@ -8,7 +8,8 @@ import type { HealthSnapshot } from "../../lib/api/mod.ts";
 import { LOG_ROOT, type ProcessControl, type Random } from "../../lib/core/mod.ts";
 import { Plane, type PlaneOptions, type RecordedRequest, type TaskSpec } from "../../lib/plane/mod.ts";
 import type { DiscoveredAgent } from "../../lib/runtimes/mod.ts";
-import type { ExecutableAnswer } from "../../lib/supervisor/mod.ts";
+import type { ExecutableAnswer, ExecutableRequest } from "../../lib/supervisor/mod.ts";
+import type { ExecutableVerdict } from "../../lib/supervisor/executable_policy.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { testConfig } from "./host_config.ts";
 import { type AgentScript, FakeWorkdir, scriptedDriver } from "./task_world.ts";
@@ -34,6 +35,8 @@ export interface StageOptions {
   readonly script?: AgentScript;
   /** Custom commands that resolve here: name → path. */
   readonly commands?: Readonly<Record<string, string>>;
+  /** Decides about custom commands in the place of `commands`. */
+  readonly policy?: (request: ExecutableRequest) => ExecutableVerdict;
   /** False: the engine is started by {@link EngineStage.start}. */
   readonly start?: boolean;
   /** Keep only the last log lines. */
@@ -246,9 +249,9 @@ export class EngineStage {
       random: this.options.random ?? (() => 0.5),
       processes: NO_PROCESSES,
       call:
-        ((name: string, arg: { command: string }) =>
+        ((name: string, arg: ExecutableRequest) =>
           name === "executable.add"
-            ? Promise.resolve(this.#resolve(arg.command))
+            ? Promise.resolve(this.#resolve(arg))
             : Promise.reject(new Error(`no answer to ${name} on this stage`))) as EnginePorts["call"],
       reportState: () => this.#booted.resolve(),
       reportHealth: (health) => this.health = health as HealthSnapshot,
@@ -261,7 +264,15 @@ export class EngineStage {
     };
   }
 
-  #resolve(command: string): ExecutableAnswer {
+  #resolve(request: ExecutableRequest): ExecutableAnswer {
+    const { command } = request;
+    const verdict = this.options.policy?.(request);
+    if (verdict?.allowed === false) {
+      return { allowed: false, path: "", version: "", reason: verdict.reason, effective: false };
+    }
+    if (verdict !== undefined) {
+      return { allowed: true, path: verdict.path, version: "2.0.0", reason: "", effective: true };
+    }
     const path = this.commands.get(command);
     return path === undefined
       ? {

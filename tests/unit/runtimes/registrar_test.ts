@@ -1,7 +1,8 @@
 /** Registration, custom profiles, drift and convergence, over real HTTP against a plane (spec 01 §7.3–7.5). */
 import assert from "node:assert/strict";
+import { decideExecutable } from "../../../lib/supervisor/executable_policy.ts";
 import { Hold } from "../../../lib/plane/mod.ts";
-import { type EngineStage, onStage } from "../../helpers/engine_stage.ts";
+import { type EngineStage, onStage, type StageOptions } from "../../helpers/engine_stage.ts";
 
 const REGISTER = "POST /api/daemon/register";
 
@@ -257,4 +258,42 @@ Deno.test("Registrar a new version of an agent is registered at the next look, o
     assert.match(since(REGISTER)[0]!.body, /"version":"2\.0\.0"/);
     assert.equal(since("recover-orphans").length, 0);
   });
+});
+
+Deno.test("Registrar [R15] an executable override wins, a broken one falls back to PATH with a note when that fails too", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "override_" });
+  for (const name of ["on-path", "override"]) {
+    await Deno.writeTextFile(`${dir}/${name}`, "#!/bin/sh\n", { mode: 0o755 });
+  }
+  await Deno.writeTextFile(`${dir}/broken`, "", { mode: 0o644 });
+  const overrides: Record<string, string> = {};
+  const launched: string[] = [];
+  const policy: NonNullable<StageOptions["policy"]> = (request) => {
+    const verdict = decideExecutable(request, {
+      env: { PATH: dir },
+      home: dir,
+      os: "linux",
+      overrides,
+      allowCommands: ["*"],
+      agentPaths: [],
+    });
+    if (verdict.allowed) launched.push(verdict.path);
+    return verdict;
+  };
+  await onStage({ start: false, policy }, async (stage) => {
+    overrides[profile(stage, "on-path")] = `${dir}/override`;
+    overrides[profile(stage, "on-path")] = `${dir}/broken`;
+    const failing = profile(stage, "nowhere");
+    overrides[failing] = `${dir}/broken`;
+    stage.start();
+    await stage.running();
+    const [body] = bodies(stage.plane.requests(REGISTER));
+    assert.deepEqual(launched.sort(), [`${dir}/on-path`, `${dir}/override`]);
+    assert.equal(body!.runtimes.filter((offer) => offer.profile_id !== undefined).length, 2);
+    assert.deepEqual(body!.failed_profiles.map((one) => [one.profile_id, one.reason]), [[
+      failing,
+      `Configured path override is not executable: ${dir}/broken; command not found on PATH: nowhere`,
+    ]]);
+  });
+  await Deno.remove(dir, { recursive: true });
 });
