@@ -273,6 +273,7 @@ class Engine implements EngineHandle {
         this.#authorized();
         this.#tasks.outbox.kick();
       },
+      onUnauthorized: () => this.#unauthorized(),
     }, this.#loops.child("heartbeats"));
     const claiming = {
       registry: this.#registry,
@@ -384,7 +385,7 @@ class Engine implements EngineHandle {
         this.#loops.spawn("profile refresh", (signal) => this.#registrar.refresh(id, signal)),
       recheckTasks: () => this.#requests.spawn("recheck", () => this.#tasks.runner.recheck()),
       kickOutbox: () => this.#tasks.outbox.kick(),
-      unauthorized: () => this.#gate.pause("unauthorized", "the server refuses the token; log in again"),
+      unauthorized: () => this.#unauthorized(),
     };
   }
 
@@ -409,6 +410,10 @@ class Engine implements EngineHandle {
     this.#root.spawn("runtime gone", (signal) => this.#registrar.gone(runtimeId, signal));
   }
 
+  #unauthorized(): void {
+    this.#gate.pause("unauthorized", "the server refuses the token; log in again");
+  }
+
   #authorized(): void {
     this.#gate.resume("unauthorized");
   }
@@ -420,6 +425,7 @@ class Engine implements EngineHandle {
       const why = "runtime went offline before the task started";
       return this.#tasks.runner.refuse(task, { provider: "" }, why, "runtime_offline");
     }
+    slot.occupy();
     this.#gate.taskStarted();
     this.#health.changed();
     const target = this.#registry.launchTarget(
@@ -558,7 +564,8 @@ class Engine implements EngineHandle {
         why: "no runtime is registered: no agent CLI is usable, or no workspace was found",
       };
     }
-    if (this.#slots.free === 0) return { state: "full", why: `all ${this.#slots.size} task slots are taken` };
-    return { state: "claiming", why: `${this.#slots.free} of ${this.#slots.size} task slots are free` };
+    const { size, occupied } = this.#slots;
+    if (occupied >= size) return { state: "full", why: `all ${size} task slots are taken` };
+    return { state: "claiming", why: `${size - occupied} of ${size} task slots are free` };
   }
 }

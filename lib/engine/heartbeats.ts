@@ -1,5 +1,11 @@
 /** HTTP heartbeats: one independent loop a runtime, silent while the socket is healthy (spec 01 §7.8, 02 §7.3). */
-import { type ControlApi, type HeartbeatAnswer, isRuntimeGone, isTransient } from "../control/mod.ts";
+import {
+  type ControlApi,
+  type HeartbeatAnswer,
+  isRuntimeGone,
+  isTransient,
+  isUnauthorized,
+} from "../control/mod.ts";
 import {
   type Clock,
   errorText,
@@ -38,6 +44,8 @@ export interface HeartbeatPorts {
   readonly onGone: (runtimeId: string) => void;
   /** A beat got through after failures, or the first did. */
   readonly onReachable: () => void;
+  /** The server refuses the token. */
+  readonly onUnauthorized: () => void;
 }
 
 interface Beat {
@@ -137,6 +145,7 @@ export class Heartbeats {
     if (this.#failing.has(id)) log.debug("heartbeat still failing", fields);
     else log.warn("heartbeat failed", fields);
     this.#failing.add(id);
+    if (isUnauthorized(error)) this.ports.onUnauthorized();
     if (isTransient(error) && ++this.#failuresInARow >= DROP_AFTER) this.#dropConnections();
     this.#say();
   }

@@ -4,6 +4,8 @@
 export interface Slot {
   /** `MULTICA_TASK_SLOT`; may change over a {@link Slot.lend}. */
   readonly index: number;
+  /** A task works in it from now on; before that it was only in hand for a claim. */
+  occupy(): void;
   /** Gives the slot back for good. Idempotent. */
   release(): void;
   /** Gives it back while the task waits for something else; nothing may run until {@link Slot.reclaim}. */
@@ -16,6 +18,8 @@ export interface Slot {
 export class SlotPool {
   readonly #free: number[];
   readonly #waiters: { take: (index: number) => void }[] = [];
+  /** Taken for a claim that has brought no task yet. */
+  #inHand = 0;
   #onFreed: () => void = () => {};
 
   constructor(readonly size: number) {
@@ -29,6 +33,11 @@ export class SlotPool {
 
   get taken(): number {
     return this.size - this.#free.length;
+  }
+
+  /** Slots in which tasks work. */
+  get occupied(): number {
+    return this.taken - this.#inHand;
   }
 
   /** Parties waiting for a slot. */
@@ -83,8 +92,16 @@ export class SlotPool {
   #slot(first: number): Slot {
     let held: number | undefined = first;
     let index = first;
+    let occupied = false;
+    this.#inHand++;
+    const occupy = () => {
+      if (occupied || held === undefined) return;
+      occupied = true;
+      this.#inHand--;
+    };
     const giveBack = () => {
       if (held === undefined) return;
+      occupy();
       const back = held;
       held = undefined;
       this.#give(back);
@@ -93,6 +110,7 @@ export class SlotPool {
       get index() {
         return index;
       },
+      occupy,
       release: giveBack,
       lend: giveBack,
       reclaim: async (signal) => {

@@ -74,3 +74,20 @@ Deno.test("SlotPool never has two holders of one number, whatever the order", as
     }
   }));
 });
+
+Deno.test("SlotPool counts as occupied what a task works in, not what a claim has in hand", async () => {
+  const pool = new SlotPool(2);
+  const first = await pool.take(never);
+  const second = await pool.take(never);
+  assert.deepEqual([pool.taken, pool.occupied], [2, 0]);
+  first.occupy();
+  first.occupy();
+  assert.deepEqual([pool.taken, pool.occupied], [2, 1]);
+  second.release();
+  first.lend();
+  assert.deepEqual([pool.taken, pool.occupied], [0, 0]);
+  await first.reclaim(never);
+  assert.deepEqual([pool.taken, pool.occupied], [1, 1]);
+  first.release();
+  assert.deepEqual([pool.taken, pool.occupied], [0, 0]);
+});

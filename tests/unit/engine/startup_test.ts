@@ -130,3 +130,19 @@ Deno.test("engine takes over a new token: refused before, claiming after", async
     assert.equal(stage.health?.claiming?.state, "claiming");
   });
 });
+
+Deno.test("engine poll-only: a refused token pauses claims and says so, and claims go on when it is taken again", async () => {
+  await onStage({ start: false }, async (stage) => {
+    stage.plane.faults.always("GET /api/daemon/ws", { status: 503 });
+    stage.start();
+    await stage.running();
+    const refused = stage.plane.faults.always("* /api/daemon/*", { status: 401 });
+    await stage.until("paused", () => stage.health?.claiming?.state === "paused");
+    const since = stage.mark();
+    await stage.advance(120_000);
+    assert.equal(since("/tasks/claim").length, 0);
+    refused.clear();
+    await stage.until("claiming", () => stage.health?.claiming?.state === "claiming", 16_000);
+    assert.ok(since("/tasks/claim").length > 0);
+  });
+});
