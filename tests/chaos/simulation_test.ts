@@ -111,6 +111,22 @@ async function simulate(stage: EngineStage, agents: Agents, random: () => number
   await stage.advance(1_000);
   report(stage, agents, weather, performance.now() - started);
   verify(stage, agents);
+  await allSlotsWork(stage, ids);
+}
+
+/** As many tasks as there are slots run at the same time: none was lost on the way. */
+async function allSlotsWork(
+  stage: EngineStage,
+  places: readonly { readonly workspaceId: string; readonly agentId: string }[],
+): Promise<void> {
+  const work = Promise.withResolvers<void>();
+  stage.script = () => work.promise;
+  const ids = places.slice(0, 8).map(({ workspaceId, agentId }) => stage.task(agentId, { workspaceId }));
+  const all = (status: string) => () => ids.every((id) => stage.plane.task(id)?.status === status);
+  await stage.until("all slots work", all("running"));
+  await stage.until("full", () => stage.health?.claiming?.state === "full", 5_000);
+  work.resolve();
+  await stage.until("all done", all("completed"));
 }
 
 /** A task at work on this host must never be failed as an orphan. */

@@ -74,6 +74,8 @@ export class EngineStage {
   handle!: EngineHandle;
   health: HealthSnapshot | undefined;
   #end: EngineEnd | undefined;
+  /** Ends scripts that would not. */
+  readonly #closing = Promise.withResolvers<{ status: "aborted" }>();
   /** The engine has opened its files and speaks. */
   #booted = Promise.withResolvers<void>();
   #started = false;
@@ -229,6 +231,7 @@ export class EngineStage {
 
   async close(): Promise<void> {
     try {
+      this.#closing.resolve({ status: "aborted" });
       if (this.#started && this.#end === undefined) {
         this.plane.faults.clear();
         this.handle.force();
@@ -258,7 +261,10 @@ export class EngineStage {
       requestReload: () => void this.reloads.push(this.clock.monotonic()),
       requestShutdown: () => {},
       taskParts: {
-        driverFor: () => Promise.resolve(scriptedDriver((run) => this.script(run))),
+        driverFor: () =>
+          Promise.resolve(
+            scriptedDriver((run) => Promise.race([this.script(run), this.#closing.promise])),
+          ),
         workdir: this.workdir,
       },
     };
