@@ -2,6 +2,7 @@
 export * from "./types.ts";
 export * from "./gone_gate.ts";
 export * from "./offers.ts";
+export * from "./register_refusals.ts";
 export * from "./registrar.ts";
 export * from "./registry.ts";
 export * from "./discovery.ts";

@@ -2,7 +2,6 @@
 import type { HostConfig } from "../config/mod.ts";
 import {
   type ControlApi,
-  isRequestError,
   profileSetSignature,
   type RegisterResponse,
   type RuntimeProfile,
@@ -12,17 +11,10 @@ import { type Clock, errorText, getLog, isAbort, Mutex } from "../core/mod.ts";
 import { GoneGate } from "./gone_gate.ts";
 import { OfferMemory } from "./offer_memory.ts";
 import { collectOffers, type OfferPorts } from "./offers.ts";
+import { NothingToRegister, refusedProfile } from "./register_refusals.ts";
 import type { RuntimeRegistry, TrackedWorkspace } from "./registry.ts";
 
 const log = getLog("runtimes");
-
-/** Thrown when this machine has nothing to register in a workspace; its meaning depends on the caller. */
-export class NothingToRegister extends Error {
-  override readonly name = "NothingToRegister";
-  constructor(readonly signature: string) {
-    super("no agent runtimes could be registered");
-  }
-}
 
 /** What the registrar stands on. */
 export interface RegistrarPorts extends OfferPorts {
@@ -314,12 +306,4 @@ export class Registrar {
     if (lock === undefined) this.#locks.set(workspaceId, lock = new Mutex());
     return lock;
   }
-}
-
-const REFUSED = /(?:runtime profile is disabled|unknown runtime profile): ?([0-9A-Za-z-]+)/;
-
-/** The profile a register answer names as the reason for its refusal (spec 01 §4.3, 400 and 409). */
-export function refusedProfile(error: unknown): string | undefined {
-  if (!isRequestError(error) || error.status !== 409 && error.status !== 400) return undefined;
-  return REFUSED.exec(error.body)?.[1];
 }
