@@ -176,7 +176,10 @@ function writtenForms(secret: string): string[] {
   if (trimmed.length < MIN_SECRET_LENGTH) return [];
   const once = JSON.stringify(trimmed).slice(1, -1);
   const escapedSlash = once.replaceAll("/", "\\/");
-  const ascii = once.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const ascii = once.replace(
+    /[\u0080-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   const html = once.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
   for (const form of [trimmed, once, escapedSlash, html, ascii, JSON.stringify(once).slice(1, -1)]) {
     forms.add(form);

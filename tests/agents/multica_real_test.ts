@@ -57,6 +57,18 @@ wire_api = "responses"
   },
 };
 
+/** As an older Codex, or one whose configuration is not ours: its own tools run in login shells. */
+const codexInLoginShell: RealAgent = {
+  ...codex,
+  async prepare(home, url) {
+    const env = await codex.prepare(home, url);
+    const path = `${home}/codex/config.toml`;
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace("allow_login_shell = false\n", ""));
+    return env;
+  },
+};
+
 const opencode: RealAgent = {
   driver: openCodeDriver,
   provider: "opencode",
@@ -87,11 +99,14 @@ for (
   const [agent, tool] of [
     [claude, { name: "Bash", input: { command: COMMAND, description: "run it" } }],
     [codex, { name: "exec_command", input: { cmd: COMMAND } }],
+    [codexInLoginShell, { name: "exec_command", input: { cmd: COMMAND } }],
     [opencode, { name: "bash", input: { command: COMMAND, description: "run it" } }],
   ] as const
 ) {
   Deno.test({
-    name: `${agent.provider} (real) finds multica, in a login shell whose profile sets PATH anew as well`,
+    name: `${agent.provider}${
+      agent === codexInLoginShell ? " in its login shell" : ""
+    } (real) finds multica, in a login shell whose profile sets PATH anew as well`,
     ignore: !ownMounts,
     async fn() {
       await withRealAgent(agent, [{ tools: [tool] }, { text: "ok" }], async (house) => {

@@ -1,7 +1,7 @@
 /** The agents' `multica` in the test's own process: against a plane, or against a server that records requests. */
 import { runAgentCli } from "../../lib/agentcli/mod.ts";
 import { type Clock, systemClock } from "../../lib/core/mod.ts";
-import { Plane } from "../../lib/plane/mod.ts";
+import type { Plane } from "../../lib/plane/mod.ts";
 import { claimAndStart, scene, withPlane } from "./plane.ts";
 
 /** What a command left behind. */
