@@ -29,8 +29,9 @@ async function run(args: readonly string[], env: Env, io: AgentIo): Promise<numb
     return 0;
   }
   if (args[0] === "help") return await run([...args.slice(1), "--help"], env, io);
+  await refuseHumanOnly(args, env, io);
   const line = parseLine(args, COMMANDS);
-  if (line.command === undefined) return await group(line, env, io);
+  if (line.command === undefined) return group(line, io);
   if (line.given.bool("help")) {
     io.out(commandHelp(line.command));
     return 0;
@@ -47,21 +48,26 @@ async function run(args: readonly string[], env: Env, io: AgentIo): Promise<numb
   });
 }
 
+/** The human's commands are refused whatever their flags. @throws {UsageError} */
+async function refuseHumanOnly(args: readonly string[], env: Env, io: AgentIo): Promise<void> {
+  const asked = args.filter((word) => !word.startsWith("-")).slice(0, 3).join(" ");
+  const refused = HUMAN_ONLY.exec(asked);
+  if (refused === null) return;
+  const { strong } = await findSignals(env, io.cwd);
+  throw new UsageError(
+    `multica ${refused[0]} belongs to the human at this machine and is refused here` +
+      (strong === "" ? "" : ` (inside a task: ${strong})`),
+  );
+}
+
 /** No command: help of the group, or an error that says whether the word is a slip or something not offered here. */
-async function group({ words, args, given }: ParsedLine, env: Env, io: AgentIo): Promise<number> {
+function group({ words, args, given }: ParsedLine, io: AgentIo): number {
   const [word] = args;
   if (word === undefined) {
     io.out(groupHelp(words, COMMANDS));
     return 0;
   }
   const asked = [...words, ...args.slice(0, 2)].join(" ");
-  if (HUMAN_ONLY.test(asked)) {
-    const { strong } = await findSignals(env, io.cwd);
-    throw new UsageError(
-      `multica ${asked} belongs to the human at this machine and is refused here` +
-        (strong === "" ? "" : ` (inside a task: ${strong})`),
-    );
-  }
   if (words.length === 0 && ELSEWHERE.includes(word) || words.length > 0 && NOT_HERE.test(asked)) {
     throw new UsageError(`multica ${asked} is not offered by this host. multica --help shows what there is`);
   }
