@@ -54,6 +54,7 @@ export class Stage {
     const host = HostProcess.start(home, {
       env: {
         MULTICA_CLAUDE_PATH: options.agent,
+        IS_SANDBOX: "1",
         MULTICA_DAEMON_MAX_CONCURRENT_TASKS: String(options.slots ?? 20),
       },
     });

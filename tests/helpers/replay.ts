@@ -12,9 +12,14 @@ interface ReplayExit {
 }
 
 /** `<name>.expected.json`: what the host makes of it. */
-interface Expected {
+export interface Expected {
   readonly events: readonly AgentEvent[];
   readonly result: Omit<AgentResult, "durationMs">;
+}
+
+/** What the driver makes of one captured stream, as the file beside it says. For tests that look at single facts. */
+export function expectedTimeline(url: URL): Expected {
+  return JSON.parse(Deno.readTextFileSync(url)) as Expected;
 }
 
 /** Registers one test for each `*.jsonl` below `dir` (a URL ending in `/`). */

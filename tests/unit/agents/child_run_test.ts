@@ -172,7 +172,7 @@ Deno.test("ChildRun survives a CLI that never reads its stdin, or exits before r
   });
 });
 
-Deno.test("ChildRun slows its reader down when the consumer asks for it", async () => {
+Deno.test("ChildRun [CL-8] slows its reader down when the consumer asks for it, and drops nothing", async () => {
   await inTemp(async (dir) => {
     const cli = await script(`${dir}/cli`, "#!/bin/sh\necho a\nread p\nread q\necho END\n");
     const gate = Promise.withResolvers<void>();

@@ -8,29 +8,27 @@ const facts = (files: readonly string[], powershell = POWERSHELL) => ({
   arch: "x64" as const,
 });
 
-for (
-  const [id, provider, tool] of [["[CP-13]", "copilot", "copilot"], [
-    "[CU-9]",
-    "cursor",
-    "cursor-agent",
-  ]] as const
-) {
-  Deno.test(`windowsLaunch() ${id} starts ${tool}.ps1 instead of a batch shim, where it can`, () => {
-    const script = `C:\\bin\\${tool}.ps1`;
-    for (const shim of [`C:\\bin\\${tool}.cmd`, "C:\\bin\\renamed.BAT"]) {
-      assert.deepEqual(windowsLaunch(provider, shim, facts([script])), {
-        executable: POWERSHELL,
-        leadingArgs: ["-NoProfile", "-ExecutionPolicy", "Bypass", "-File", script],
-      });
-      for (const without of [facts([]), facts([script], "")]) {
-        assert.deepEqual(windowsLaunch(provider, shim, without), { executable: shim, leadingArgs: [] });
-      }
+function startsScript(provider: string, tool: string): void {
+  const script = `C:\\bin\\${tool}.ps1`;
+  for (const shim of [`C:\\bin\\${tool}.cmd`, "C:\\bin\\renamed.BAT"]) {
+    assert.deepEqual(windowsLaunch(provider, shim, facts([script])), {
+      executable: POWERSHELL,
+      leadingArgs: ["-NoProfile", "-ExecutionPolicy", "Bypass", "-File", script],
+    });
+    for (const without of [facts([]), facts([script], "")]) {
+      assert.deepEqual(windowsLaunch(provider, shim, without), { executable: shim, leadingArgs: [] });
     }
-    for (const path of [`C:\\bin\\${tool}.exe`, `/usr/bin/${tool}`]) {
-      assert.deepEqual(windowsLaunch(provider, path, facts([script])), { executable: path, leadingArgs: [] });
-    }
-  });
+  }
+  for (const path of [`C:\\bin\\${tool}.exe`, `/usr/bin/${tool}`]) {
+    assert.deepEqual(windowsLaunch(provider, path, facts([script])), { executable: path, leadingArgs: [] });
+  }
 }
+
+Deno.test("windowsLaunch() [CP-13] starts Copilot's script instead of a batch shim, where it can", () =>
+  startsScript("copilot", "copilot"));
+
+Deno.test("windowsLaunch() [CU-9] starts Cursor's script instead of a batch shim, where it can", () =>
+  startsScript("cursor", "cursor-agent"));
 
 Deno.test("windowsLaunch() [OC-13] finds the program behind OpenCode's shim", () => {
   const program = (name: string) =>

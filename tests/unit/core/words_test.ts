@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InvalidWords, splitWords } from "../../../lib/core/words.ts";
 
-Deno.test("splitWords() splits every vector [03 §5.5]", () => {
+Deno.test("splitWords() [HD-14] splits every vector [03 §5.5]", () => {
   const vectors: [string, string[]][] = [
     ["", []],
     ["  \t\r\n ", []],

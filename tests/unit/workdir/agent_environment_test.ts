@@ -73,7 +73,7 @@ Deno.test("agentEnvironment() [HD-11] skips blocked and unusable names, and name
   assert.ok(isBlockedName("tmp") && !isBlockedName("HERMES_HOME"));
 });
 
-Deno.test("agentEnvironment() drops what would tell a nested agent that it runs inside another", () => {
+Deno.test("agentEnvironment() [CL-13] drops what would tell a nested agent that it runs inside another", () => {
   const { env } = agentEnvironment(input({
     inherited: {
       CLAUDECODE: "1",
