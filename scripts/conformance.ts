@@ -31,6 +31,11 @@ const LISTS: readonly List[] = [
   { prefix: "OC-", first: 1, last: 24, where: "spec 07 §5.6, OpenCode" },
 ];
 
+/** Requirements no test here can show, and why; the table says so. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "N-19": "Windows only: needs a Windows machine (README, Platforms)",
+};
+
 interface Named {
   readonly test: string;
   readonly file: string;
@@ -92,7 +97,9 @@ function render(found: ReadonlyMap<string, readonly Named[]>): { text: string; o
     for (let n = list.first; n <= list.last; n++) {
       const id = `${list.prefix}${n}`;
       const tests = found.get(id) ?? [];
-      if (tests.length === 0) {
+      const elsewhere = ELSEWHERE[id];
+      if (tests.length === 0 && elsewhere !== undefined) out.push(`| ${id} | *${elsewhere}* | |`);
+      else if (tests.length === 0) {
         open.push(id);
         out.push(`| ${id} | **open** | |`);
       }

@@ -16,6 +16,7 @@ import {
 import { Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
+import { RepoNotReady, RepoReadiness } from "../repos/mod.ts";
 import { Actions } from "./actions.ts";
 import { actionAnswers } from "./action_answers.ts";
 import { BatchClaimer } from "./batch_claimer.ts";
@@ -44,6 +45,8 @@ const SETTLE_MS = 10_000;
 /** How long the end of the host waits for reports that can be delivered, ms. */
 const FLUSH_MS = 15_000;
 const DEREGISTER_MS = 5_000;
+/** This version has no repository cache. */
+const NO_CACHE = "repo cache not initialized";
 
 /** Builds and runs an engine. Everything it starts has ended when `finished` settles. */
 export function startEngine(boot: EngineBoot, ports: EnginePorts): EngineHandle {
@@ -76,6 +79,7 @@ class Engine implements EngineHandle {
   #tasks!: TaskRoom;
   readonly #registrar: Registrar;
   readonly #sync: WorkspaceSync;
+  readonly #repos: RepoReadiness;
   readonly #actions: Actions;
   readonly #wake: WakeRouter;
   #replayed: Promise<unknown> = Promise.resolve();
@@ -128,6 +132,12 @@ class Engine implements EngineHandle {
       status: this.#status,
       intervalMs: config.syncIntervalMs,
     });
+    this.#repos = new RepoReadiness({
+      workspaceUrls: (id) => this.#registry.workspace(id)?.repos.map(({ url }) => url),
+      refresh: async (id, signal) =>
+        this.#registry.applyRepos(id, await this.#control.workspaceRepos(id, { signal })),
+      cache: { has: () => false, sync: () => Promise.reject(new Error(NO_CACHE)) },
+    });
     this.#actions = new Actions({
       control: this.#control,
       registry: this.#registry,
@@ -170,8 +180,15 @@ class Engine implements EngineHandle {
     return true;
   }
 
-  checkout(_request: CheckoutRequest, _signal: AbortSignal): Promise<CheckoutAnswer> {
-    return Promise.resolve({ status: 500, body: "repo cache not initialized" });
+  /** Whether the repository may be checked out is answered; there is no cache to check it out from yet. */
+  async checkout(request: CheckoutRequest, signal: AbortSignal): Promise<CheckoutAnswer> {
+    try {
+      await this.#repos.ensure(request.workspace_id, request.url, signal);
+    } catch (error) {
+      if (error instanceof RepoNotReady) return { status: error.status, body: error.message };
+      throw error;
+    }
+    return { status: 500, body: NO_CACHE };
   }
 
   async #run(): Promise<EngineEnd> {
@@ -427,6 +444,7 @@ class Engine implements EngineHandle {
     }
     slot.occupy();
     this.#gate.taskStarted();
+    this.#repos.allow(task.workspace_id, task.repos.map(({ url }) => url));
     this.#health.changed();
     const target = this.#registry.launchTarget(
       task.runtime_id,
