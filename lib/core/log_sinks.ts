@@ -62,14 +62,11 @@ export class LogFileTrouble extends HostError {
 export function openLogs(options: LogsOptions): Logs {
   let file = options.file === undefined ? undefined : openFile(options.file);
   let early: PlainRecord[] = [];
-  const toFile = (target: RotatingFile, record: PlainRecord) =>
-    target.write(plainLine(record), (lost) => plainLine(lostRecord(record.timestamp, lost)));
+  const out = new Outlet(options.stream);
   const write = (record: PlainRecord) => {
     const safe = masked(record, options.mask);
-    if (file !== undefined) toFile(file, safe);
-    else if (early.push(safe) > KEPT_BEFORE_FILE) early.shift();
-    const { stream } = options;
-    if (stream !== undefined) stream.write(stream.pretty ? prettyLine(safe, stream.colour) : plainLine(safe));
+    if (file === undefined && early.push(safe) > KEPT_BEFORE_FILE) early.shift();
+    out.add(safe, file);
   };
   configureSink((record) => write(plainRecord(record)), options.level);
   return {
@@ -77,16 +74,71 @@ export function openLogs(options: LogsOptions): Logs {
       if (isPlainRecord(record) && RANK[record.level] >= RANK[options.level]) write(record);
     },
     attachFile(target) {
+      out.flush();
       file?.close();
       const opened = file = openFile(target);
-      for (const record of early) toFile(opened, record);
+      inOneWrite(() => early.forEach((record) => out.add(record, opened, false)));
       early = [];
     },
     close() {
       resetSync();
+      out.flush();
       file?.close();
     },
   };
+}
+
+/** Outlets with something to write, while {@link inOneWrite} runs. */
+let held: Set<Outlet> | undefined;
+
+/** Runs `work`; all that it logs is written in one piece at its end. */
+export function inOneWrite(work: () => void): void {
+  if (held !== undefined) return work();
+  held = new Set();
+  try {
+    work();
+  } finally {
+    const outlets = held;
+    held = undefined;
+    for (const outlet of outlets) outlet.flush();
+  }
+}
+
+/** Lines on their way to file and stream. */
+class Outlet {
+  #file: RotatingFile | undefined;
+  #toFile = "";
+  #toStream = "";
+  #lines = 0;
+  #at = 0;
+
+  constructor(private readonly stream: LogsOptions["stream"]) {}
+
+  /** Adds one record, already masked; written at once outside {@link inOneWrite}. */
+  add(record: PlainRecord, file: RotatingFile | undefined, streamed = true): void {
+    const { stream } = this;
+    const plain = plainLine(record);
+    if (file !== undefined) {
+      this.#file = file;
+      this.#toFile += plain;
+      this.#lines++;
+      this.#at = record.timestamp;
+    }
+    if (stream !== undefined && streamed) {
+      this.#toStream += stream.pretty ? prettyLine(record, stream.colour) : plain;
+    }
+    if (held === undefined) this.flush();
+    else held.add(this);
+  }
+
+  flush(): void {
+    const at = this.#at;
+    const [toFile, toStream, lines] = [this.#toFile, this.#toStream, this.#lines];
+    this.#toFile = this.#toStream = "";
+    this.#lines = 0;
+    if (toFile !== "") this.#file?.write(toFile, (lost) => plainLine(lostRecord(at, lost)), lines);
+    if (toStream !== "") this.stream?.write(toStream);
+  }
 }
 
 /** Sends the records of this thread elsewhere, as plain values (the engine's side). Returns what stops it. */
@@ -143,6 +195,9 @@ function openFile(options: RotatingFileOptions): RotatingFile {
 }
 
 function masked(record: PlainRecord, mask: (text: string) => string): PlainRecord {
+  // One look at all of it: nearly every record has nothing to mask.
+  const whole = [record.message, ...Object.values(record.fields)].join("\n");
+  if (mask(whole) === whole) return record;
   const fields: Record<string, string> = {};
   for (const [key, value] of Object.entries(record.fields)) fields[key] = mask(value);
   return { ...record, message: mask(record.message), fields };

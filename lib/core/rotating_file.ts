@@ -33,10 +33,10 @@ export class RotatingFile {
     return this.#lost;
   }
 
-  /** Appends one line, which ends with a newline. `lostLine` makes the notice for lines lost before it. */
-  write(line: string, lostLine: (lost: number) => string): void {
+  /** Appends `lines` whole lines, each with its newline. `lostLine` makes the notice for lines lost before. */
+  write(text: string, lostLine: (lost: number) => string, lines = 1): void {
     try {
-      const bytes = encoder.encode(this.#lost > 0 ? lostLine(this.#lost) + line : line);
+      const bytes = encoder.encode(this.#lost > 0 ? lostLine(this.#lost) + text : text);
       if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
       const file = this.#file ?? this.#open();
       for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
@@ -44,7 +44,7 @@ export class RotatingFile {
       this.#lost = 0;
     } catch {
       // Counted instead: there is nowhere left to say it until the file takes lines again.
-      this.#lost++;
+      this.#lost += lines;
     }
   }
 

@@ -1,6 +1,6 @@
 /** The engine's log sink: records go to the supervisor, which owns the files and the terminal. */
 import { configureSync, type LogRecord } from "@logtape/logtape";
-import { errorText, LOG_ROOT } from "../core/mod.ts";
+import { type Clock, errorText, LOG_ROOT, type Timer } from "../core/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { PostedRecord } from "../supervisor/mod.ts";
 
@@ -14,6 +14,39 @@ export function postLogs(level: HostConfig["logLevel"], post: (record: PostedRec
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["supervisor"] },
     ],
   });
+}
+
+/** Longest time a record waits for others that can go with it, ms. */
+const GATHER_MS = 20;
+const MAX_GATHERED = 64;
+
+/** Gathers records into few messages: each crossing of threads costs as much as ten lines. Warnings go at once. */
+export class LogPost {
+  #waiting: PostedRecord[] = [];
+  #timer: Timer | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly post: (records: readonly PostedRecord[]) => void,
+  ) {}
+
+  put(record: PostedRecord): void {
+    this.#waiting.push(record);
+    if (record.level !== "info" && record.level !== "debug" || this.#waiting.length >= MAX_GATHERED) {
+      return this.flush();
+    }
+    this.#timer ??= this.clock.timer(GATHER_MS, () => this.flush());
+  }
+
+  /** Posts what waits. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    const records = this.#waiting;
+    this.#waiting = [];
+    this.post(records);
+  }
 }
 
 /** A record that survives structured cloning whatever its fields hold. */

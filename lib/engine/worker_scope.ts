@@ -5,7 +5,7 @@ import type { DiscoveredAgent } from "../runtimes/mod.ts";
 import type { TaskDeps } from "../tasks/mod.ts";
 import type { EngineBoot, EngineFailure, EngineState, FromEngine, ToEngine } from "../supervisor/mod.ts";
 import { type BrokerCall, BrokerClient, brokeredProcesses } from "./broker_client.ts";
-import { postLogs } from "./worker_log.ts";
+import { LogPost, postLogs } from "./worker_log.ts";
 
 const log = getLog("engine", "worker");
 
@@ -68,6 +68,7 @@ export function serveEngine(
   time: { readonly clock: Clock; readonly random: Random },
 ): void {
   const client = new BrokerClient((message) => port.post(message));
+  const logs = new LogPost(time.clock, (records) => port.post({ t: "log", records }));
   const checkouts = new Map<number, AbortController>();
   let handle: EngineHandle | undefined;
   port.listen((message) => {
@@ -103,15 +104,15 @@ export function serveEngine(
   }
 
   function begin(boot: EngineBoot): EngineHandle | undefined {
-    postLogs(boot.config.logLevel, (record) => port.post({ t: "log", record }));
+    postLogs(boot.config.logLevel, (record) => logs.put(record));
     try {
       const engine = start(boot, portsFor());
-      engine.finished.then(stopped, (error: unknown) => port.fault(error));
+      engine.finished.then(stopped, fault);
       return engine;
     } catch (error) {
       const failure = failureOf(error);
       log.error("engine did not start", { error: failure.message, code: failure.code });
-      if (failure.code === "internal") port.fault(error);
+      if (failure.code === "internal") fault(error);
       else stopped({ exitCode: failure.exitCode, error: failure });
       return undefined;
     }
@@ -129,8 +130,14 @@ export function serveEngine(
     };
   }
 
+  function fault(error: unknown): void {
+    logs.flush();
+    port.fault(error);
+  }
+
   function stopped(end: EngineEnd): void {
     client.close();
+    logs.flush();
     port.post({ t: "stopped", ...end });
   }
 }

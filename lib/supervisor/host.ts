@@ -17,7 +17,7 @@ import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
 import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "./directories.ts";
 import { EngineHost, type HostEnd } from "./engine_host.ts";
-import { emitRecord } from "./engine_log.ts";
+import { emitRecords } from "./engine_log.ts";
 import type { StartThread } from "./engine_thread.ts";
 import { GroupLedger } from "./group_ledger.ts";
 import type { EngineBoot, FromEngine, ToEngine } from "./protocol.ts";
@@ -271,7 +271,7 @@ class Host {
         if (broker.announced(message.group)) this.#ledger.add(message.group);
         return;
       case "log":
-        return emitRecord(message.record);
+        return emitRecords(message.records);
       case "health":
         this.#health = message.health as HealthSnapshot;
         return;

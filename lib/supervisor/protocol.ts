@@ -74,7 +74,7 @@ export type FromEngine =
   | { readonly t: "pong"; readonly id: number; readonly lagMs: number }
   /** Health as the engine sees it; the supervisor serves it should the engine hang. */
   | { readonly t: "health"; readonly health: unknown }
-  | { readonly t: "log"; readonly record: PostedRecord }
+  | { readonly t: "log"; readonly records: readonly PostedRecord[] }
   | { readonly t: "state"; readonly state: EngineState; readonly detail: string }
   /** Claims are paused and nothing runs: the engine can be replaced by one with the new rights. */
   | { readonly t: "reload" }
