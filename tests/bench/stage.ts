@@ -71,7 +71,7 @@ export class Stage {
       workspaceId: this.workspaceId,
       name: `bench ${mode}`,
       provider: "claude",
-      customEnv: { BENCH_MODE: mode },
+      customEnv: { BENCH_MODE: mode, IS_SANDBOX: "1" },
       maxConcurrentTasks,
     });
   }
