@@ -2,7 +2,7 @@
 import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { HttpControl } from "../control/mod.ts";
-import { getLog, launch } from "../core/mod.ts";
+import { getLog, launch, type LaunchSpec } from "../core/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
 import type { EnginePorts } from "./worker_scope.ts";
@@ -48,7 +48,7 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     outbox,
     clock,
     random,
-    launch,
+    launch: (spec) => launch(throughLauncher(spec, boot.launchers)),
     processes,
     driverFor,
     workdir,
@@ -59,6 +59,12 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     ...ports.taskParts,
   });
   return { journal, outbox, runner, close: () => journal.close() };
+}
+
+/** The same launch by the start program, which makes the session itself. */
+function throughLauncher(spec: LaunchSpec, launchers: EngineBoot["launchers"]): LaunchSpec {
+  const launcher = launchers[spec.executable];
+  return launcher === undefined ? spec : { ...spec, executable: launcher, detached: false };
 }
 
 function checkedLevel(provider: string, model: string, level: string): string {

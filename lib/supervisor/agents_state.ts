@@ -10,6 +10,7 @@ import {
 } from "../runtimes/mod.ts";
 import { agentHomes } from "./agent_homes.ts";
 import { standingExecutables } from "./executable_policy.ts";
+import type { Launchers } from "./launchers.ts";
 import { type EngineRights, engineRights } from "./rights.ts";
 
 const log = getLog("supervisor", "agents");
@@ -20,6 +21,8 @@ export interface AgentsPorts {
   readonly discovery: AgentDiscovery;
   readonly context: LocateContext;
   readonly tempBase: string;
+  /** Undefined where agents are started directly. */
+  readonly launchers?: Launchers;
   /** Hears what changed, to be passed to the engine. */
   readonly onChange: (agents: readonly DiscoveredAgent[]) => void;
 }
@@ -73,13 +76,20 @@ export class AgentsState {
   rights(): EngineRights {
     const found = this.found;
     const { config, tempBase } = this.ports;
+    const executables = [...found.map((agent) => agent.path), ...this.#adopted];
     return engineRights({
       config,
-      executables: [...found.map((agent) => agent.path), ...this.#adopted],
+      executables,
+      launchers: Object.values(this.launchers()),
       git: this.git,
       agentHomes: this.homes,
       tempBase,
     });
+  }
+
+  /** Start programs of everything that may be launched, by executable. */
+  launchers(): Readonly<Record<string, string>> {
+    return this.ports.launchers?.for([...this.found.map((agent) => agent.path), ...this.#adopted]) ?? {};
   }
 
   /** Notes an allowed program; true when the running engine may start it already. */

@@ -35,8 +35,8 @@ export async function prepareDirectories(paths: Paths): Promise<void> {
  * A fresh private directory for temporary files (0700, short path: sockets live there). The one that a killed host of this
  * profile left behind is removed.
  */
-export async function makeTempBase(stateDir: string): Promise<string> {
-  const note = join(stateDir, "temp_base");
+export async function makeTempBase(stateDir: string, noteName = "temp_base"): Promise<string> {
+  const note = join(stateDir, noteName);
   await removeStaleTemp(note);
   try {
     const base = await Deno.realPath(await Deno.makeTempDir({ prefix: TEMP_PREFIX }));

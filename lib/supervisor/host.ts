@@ -21,6 +21,7 @@ import { emitRecords } from "./engine_log.ts";
 import type { StartThread } from "./engine_thread.ts";
 import { GroupLedger } from "./group_ledger.ts";
 import type { EngineBoot, FromEngine, ToEngine } from "./protocol.ts";
+import { Launchers } from "./launchers.ts";
 import { workerPermissions } from "./rights.ts";
 import type { ListenSignals } from "./signals.ts";
 import { watchToken } from "./token_watch.ts";
@@ -72,6 +73,7 @@ export async function runOnPorts(ports: HostPorts): Promise<number> {
 class Host {
   readonly #startedAt: number;
   #credential = "";
+  #launchers: Launchers | undefined;
   #health: HealthSnapshot = STARTING;
   #engine: EngineHost | undefined;
   #stopping = false;
@@ -102,6 +104,11 @@ class Host {
       undo.push(() => Deno.remove(config.paths.credentialFile).catch(() => {})); // gone already is as good
       const tempBase = await makeTempBase(config.paths.stateDir);
       undo.push(() => removeTempBase(tempBase));
+      if (Launchers.supported()) {
+        const dir = await makeTempBase(config.paths.stateDir, "launch_base");
+        undo.push(() => removeTempBase(dir));
+        this.#launchers = new Launchers(dir);
+      }
       await this.#ledger.endLeftovers(this.ports.processes);
       const end = await this.#runEngine(tempBase, api.port);
       if (this.ports.processes.groups().length === 0) this.#ledger.clear();
@@ -156,6 +163,7 @@ class Host {
       discovery,
       context,
       tempBase,
+      ...(this.#launchers === undefined ? {} : { launchers: this.#launchers }),
       onChange: (agents) => this.#toEngine({ t: "agents", agents }),
     });
     const broker = this.#broker(state, discovery, context, tempBase);
@@ -257,6 +265,7 @@ class Host {
       restarts,
       credential: this.#credential,
       tempBase,
+      launchers: state.launchers(),
     };
   }
 

@@ -130,4 +130,6 @@ export interface EngineBoot {
   readonly credential: string;
   /** Private temporary base, in the engine's rights. */
   readonly tempBase: string;
+  /** Executable → start program that gives it a session of its own; empty where the system forks well enough. */
+  readonly launchers: Readonly<Record<string, string>>;
 }

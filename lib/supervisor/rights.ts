@@ -12,6 +12,8 @@ export interface RightsInput {
   /** Settings and sessions of the agents found. */
   readonly agentHomes: readonly string[];
   readonly tempBase: string;
+  /** Start programs of the executables. */
+  readonly launchers?: readonly string[];
 }
 
 /** What one engine may touch. Plain lists, as printed by `multica-host rights`. */
@@ -32,7 +34,7 @@ const SYS = ["hostname", "statfs", "cpus", "loadavg", "systemMemoryInfo", "uid"]
 export function engineRights(input: RightsInput): EngineRights {
   const { paths, serverUrl } = input.config;
   const files = [paths.workspacesRoot, paths.stateDir, paths.shimDir, input.tempBase, ...input.agentHomes];
-  const run = [...input.executables, input.git].filter((path) => path !== "");
+  const run = [...input.executables, ...input.launchers ?? [], input.git].filter((path) => path !== "");
   return {
     net: unique([hostAndPort(serverUrl), "127.0.0.1", "localhost"]),
     files: unique(files.map((path) => resolve(path))),

@@ -137,6 +137,7 @@ export class EngineStage {
       restarts: 0,
       credential: "test",
       tempBase: this.dir,
+      launchers: {},
     }, this.#ports());
     this.handle.finished.then((end) => {
       this.#end = end;

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { classifyFailure } from "../../../lib/agents/mod.ts";
+import { Launchers } from "../../../lib/supervisor/launchers.ts";
+
+async function run(script: string, args: readonly string[]) {
+  const output = await new Deno.Command(script, { args: [...args], clearEnv: true, stdin: "null" }).output();
+  const text = new TextDecoder();
+  return { code: output.code, out: text.decode(output.stdout), err: text.decode(output.stderr) };
+}
+
+Deno.test({
+  name: "Launchers start an agent under the same pid, in a session of its own, arguments unchanged",
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const agent = `${dir}/it's an agent`;
+      const body = `#!/bin/sh\nread -r line < /proc/$$/stat\nset -- "$@" "$line"\nprintf '%s\\n' "$$" "$@"\n`;
+      await Deno.writeTextFile(agent, body, { mode: 0o755 });
+      const launchers = new Launchers(dir);
+      const script = launchers.for([agent])[agent]!;
+      assert.equal(launchers.for([agent])[agent], script);
+      const child = new Deno.Command(script, { args: ["a b", "", "$x"], stdout: "piped", clearEnv: true })
+        .spawn();
+      const [pid, first, second, third, stat] = (await child.stdout.text()).split("\n");
+      await child.status;
+      assert.deepEqual([pid, first, second, third], [String(child.pid), "a b", "", "$x"]);
+      const [, , group, session] = stat!.slice(stat!.lastIndexOf(")") + 2).split(" ");
+      assert.deepEqual([group, session], [pid, pid]);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});
+
+Deno.test("Launchers name a program that has vanished in words the classifier knows", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const script = new Launchers(dir).for(["/nowhere/claude"])["/nowhere/claude"]!;
+    const { code, err } = await run(script, []);
+    assert.equal(code, 127);
+    assert.match(err, /executable not found at "\/nowhere\/claude"/);
+    const error = `claude exited with error: exit status 127; claude stderr: ${err}`;
+    assert.equal(classifyFailure(error), "agent_error.runtime_missing_executable");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
