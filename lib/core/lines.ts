@@ -65,14 +65,35 @@ export async function* lineBatches(
     }
     const last = chunk.lastIndexOf(NEWLINE);
     if (from <= last) {
-      const text = new TextDecoder().decode(chunk.subarray(from, last));
-      for (const line of text.split("\n")) lines.push(line);
+      const whole = chunk.subarray(from, last);
+      if (whole.length <= maxBytes) { for (const line of split(whole)) lines.push(line); }
+      else cutLines(whole, maxBytes, lines, cut);
     }
     if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
     yield { lines, cut };
   }
   if (pendingBytes > 0 || dropped > 0) {
     yield { lines: [decode(pending, pendingBytes)], cut: dropped > 0 ? [{ index: 0, bytes: dropped }] : [] };
+  }
+}
+
+function split(bytes: Uint8Array): readonly string[] {
+  return new TextDecoder().decode(bytes).split("\n");
+}
+
+/** Lines of one chunk that may hold more than a line's limit: each is looked at. */
+function cutLines(
+  bytes: Uint8Array,
+  maxBytes: number,
+  lines: string[],
+  cut: { index: number; bytes: number }[],
+): void {
+  for (let from = 0; from <= bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, from);
+    const end = newline < 0 ? bytes.length : newline;
+    if (end - from > maxBytes) cut.push({ index: lines.length, bytes: end - from - maxBytes });
+    lines.push(new TextDecoder().decode(bytes.subarray(from, Math.min(end, from + maxBytes))));
+    from = end + 1;
   }
 }
 

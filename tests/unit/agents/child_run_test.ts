@@ -133,6 +133,8 @@ Deno.test("ChildRun gives up a pipe whose holder cannot be found", async () => {
       await run.ended;
     } finally {
       Deno.kill(Number(await Deno.readTextFile(`${dir}/pid`)), "SIGKILL");
+      // The holder's end closes the pipes; the reads end in the turns of the loop that two children take.
+      for (let n = 0; n < 2; n++) await new Deno.Command("/bin/sleep", { args: ["0.05"] }).output();
     }
   });
 });
