@@ -205,14 +205,22 @@ export class Journal {
     this.delivered(record);
   }
 
-  /** Deletes what was delivered, and the claims with nothing left. One commit, none when there is nothing to do. */
+  /**
+   * Deletes what was delivered, and the claims with nothing left. One commit, none when there is nothing to do, and not
+   * forced to the disk: a deletion lost with the power only makes the next start deliver again, which changes nothing.
+   */
   sweep(claimId?: number): void {
     if (this.#done.length === 0 && claimId === undefined) return;
-    this.#write(() => {
-      if (claimId === undefined || claimId < 0) return;
-      if (this.#endedInMemory.has(claimId)) this.#q.endClaim.run(claimId);
-      this.#q.dropClaim.run(claimId);
-    });
+    this.#db.exec("PRAGMA synchronous=NORMAL");
+    try {
+      this.#write(() => {
+        if (claimId === undefined || claimId < 0) return;
+        if (this.#endedInMemory.has(claimId)) this.#q.endClaim.run(claimId);
+        this.#q.dropClaim.run(claimId);
+      });
+    } finally {
+      this.#db.exec("PRAGMA synchronous=FULL");
+    }
     if (claimId === undefined) return;
     this.#endedInMemory.delete(claimId);
     this.#volatile.forget(claimId);

@@ -49,6 +49,8 @@ export class TaskRun {
   readonly startedAt: number;
   phase: TaskPhase = "checking";
   sentence = "checking the claim";
+  /** From the agent's result in hand to its commit, ms; undefined until there was one. */
+  resultToDiskMs: number | undefined;
   readonly #stop = new AbortController();
   readonly #jobs = new Set<Promise<void>>();
   /** From the moment the agent is launched. */
@@ -268,8 +270,10 @@ export class TaskRun {
 
   /** The result is here: onto the disk at once; the report goes when the agent's processes are gone. */
   async #end(end: TurnsEnd, env: TaskEnvironment, unlock: () => void): Promise<void> {
-    const { outbox, control } = this.deps;
+    const { outbox, control, clock } = this.deps;
+    const at = clock.monotonic();
     this.#write(end, env);
+    this.resultToDiskMs = Math.round((clock.monotonic() - at) * 100) / 100;
     outbox.wake(this.#claimId);
     const interrupted = this.#stop.signal.reason instanceof TaskInterrupted;
     if (!interrupted) {

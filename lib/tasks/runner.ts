@@ -48,7 +48,12 @@ export class TaskRunner {
     log.info("task begins", { task: task.id, provider: target.provider, workspace: task.workspace_id });
     try {
       const outcome = await run.execute(signal);
-      log.info("task ended", { ...outcome, task: task.id, ms: this.deps.clock.now() - run.startedAt });
+      log.info("task ended", {
+        ...outcome,
+        task: task.id,
+        ms: this.deps.clock.now() - run.startedAt,
+        resultToDiskMs: run.resultToDiskMs,
+      });
       return outcome;
     } finally {
       this.#runs.delete(task.id);

@@ -78,9 +78,7 @@ async function dispatch(): Promise<void> {
     `p50 ${percentile(values, 50).toFixed(1)} ms, p95 ${percentile(values, 95).toFixed(1)} ms`;
   row(`wake-up to the agent's first instruction, ${tasks} tasks`, p(total));
   for (const [name, values] of Object.entries(parts)) row(`  ${name}`, p(values));
-  const disk = [...stage.host.output.matchAll(/result_to_disk_ms=([\d.]+)/g)].map((match) =>
-    Number(match[1])
-  );
+  const disk = [...stage.host.output.matchAll(/resultToDiskMs=([\d.]+)/g)].map((match) => Number(match[1]));
   row("agent's result line to the result on disk", disk.length === 0 ? "not logged" : p(disk.slice(-tasks)));
   row("agent's result line to complete at the server", p(known));
   await stage.close();
