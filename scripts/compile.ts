@@ -5,6 +5,7 @@
  *
  * DENORT_BIN names the runtime to put the program on where the matching one cannot be downloaded.
  */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 const { values } = parseArgs({
@@ -39,5 +40,5 @@ const { success, code } = await new Deno.Command(Deno.execPath(), {
   stderr: "inherit",
 }).output();
 if (!success) Deno.exit(code);
-const { size } = await Deno.stat(new URL(`../${values.output}`, import.meta.url));
+const { size } = await Deno.stat(resolve(import.meta.dirname ?? ".", "..", values.output));
 console.log(`${values.output}: ${(size / 1e6).toFixed(1)} MB`);
