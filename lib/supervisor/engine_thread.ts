@@ -4,7 +4,7 @@ import type { FromEngine, ToEngine } from "./protocol.ts";
 /** A thread that runs an engine. */
 export interface EngineThread {
   post(message: ToEngine): void;
-  /** Ends the thread at once. Its detached children live on: their groups are ended apart. */
+  /** Ends the thread at once, and with it the agents it started itself; what those started lives on: their groups are ended apart. */
   terminate(): void;
 }
 

@@ -107,7 +107,8 @@ class Host {
       if (Launchers.supported()) {
         const dir = await makeTempBase(config.paths.stateDir, "launch_base");
         undo.push(() => removeTempBase(dir));
-        this.#launchers = new Launchers(dir);
+        const launchers = new Launchers(dir);
+        if (await launchers.works()) this.#launchers = launchers;
       }
       await this.#ledger.endLeftovers(this.ports.processes);
       const end = await this.#runEngine(tempBase, api.port);

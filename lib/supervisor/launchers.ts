@@ -6,6 +6,9 @@
  * `setsid` make the session instead, under the same pid. The scripts lie where the engine may not write.
  */
 import { join } from "node:path";
+import { errorText, getLog, launch } from "../core/mod.ts";
+
+const log = getLog("supervisor", "launchers");
 
 const SETSID = "/usr/bin/setsid";
 
@@ -22,6 +25,18 @@ export class Launchers {
     try {
       return Deno.statSync(SETSID).isFile;
     } catch {
+      return false;
+    }
+  }
+
+  /** True when a script in this directory really starts: a temporary directory may be mounted without that right. */
+  async works(): Promise<boolean> {
+    try {
+      const child = launch({ executable: this.#script("/bin/true"), args: [], env: {}, detached: false });
+      const [{ code }] = await Promise.all([child.status, child.stdout.cancel(), child.stderr.cancel()]);
+      return code === 0;
+    } catch (error) {
+      log.info("agents are started directly", { reason: errorText(error) });
       return false;
     }
   }

@@ -45,3 +45,14 @@ Deno.test("Launchers name a program that has vanished in words the classifier kn
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("Launchers know whether their directory lets programs start", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    assert.equal(await new Launchers(dir).works(), true);
+    const missing = new Launchers(`${dir}/gone`);
+    assert.equal(await missing.works(), false);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
