@@ -146,3 +146,7 @@ export interface ProcessControl {
   /** CPU time used so far by the whole tree, ms, or undefined where the platform cannot say (watchdog veto). */
   cpuTime(group: ProcessGroup): Promise<number | undefined>;
 }
+
+/** Variable with the bash function that finds `multica`, and the one that carries its text through a start program. */
+export const SHELL_FUNCTION = "BASH_FUNC_multica%%";
+export const FUNCTION_VARIABLE = "MULTICA_LAUNCH_FUNCTION";

@@ -2,7 +2,7 @@
 import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { HttpControl } from "../control/mod.ts";
-import { getLog, launch, type LaunchSpec } from "../core/mod.ts";
+import { FUNCTION_VARIABLE, getLog, launch, type LaunchSpec, SHELL_FUNCTION } from "../core/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
 import type { EnginePorts } from "./worker_scope.ts";
@@ -64,7 +64,10 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
 /** The same launch by the start program, which makes the session itself. */
 function throughLauncher(spec: LaunchSpec, launchers: EngineBoot["launchers"]): LaunchSpec {
   const launcher = launchers[spec.executable];
-  return launcher === undefined ? spec : { ...spec, executable: launcher, detached: false };
+  if (launcher === undefined) return spec;
+  const { [SHELL_FUNCTION]: text, ...env } = spec.env;
+  const carried = text === undefined ? env : { ...env, [FUNCTION_VARIABLE]: text };
+  return { ...spec, executable: launcher, detached: false, env: carried };
 }
 
 function checkedLevel(provider: string, model: string, level: string): string {

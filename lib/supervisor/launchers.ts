@@ -6,7 +6,7 @@
  * `setsid` make the session instead, under the same pid. The scripts lie where the engine may not write.
  */
 import { join } from "node:path";
-import { errorText, getLog, launch } from "../core/mod.ts";
+import { errorText, FUNCTION_VARIABLE, getLog, launch, SHELL_FUNCTION } from "../core/mod.ts";
 
 const log = getLog("supervisor", "launchers");
 
@@ -62,6 +62,11 @@ export function launcherText(executable: string): string {
   return [
     "#!/bin/sh",
     `[ -x ${quoted} ] || { printf 'executable not found at "%s"\\n' ${quoted} >&2; exit 127; }`,
+    // dash drops variables whose names are no identifiers; the shell function that finds multica has such a name.
+    `if [ -n "\${${FUNCTION_VARIABLE}+x}" ]; then`,
+    `  text=$${FUNCTION_VARIABLE}; unset ${FUNCTION_VARIABLE}`,
+    `  exec ${SETSID} /usr/bin/env "${SHELL_FUNCTION}=$text" ${quoted} "$@"`,
+    "fi",
     `exec ${SETSID} ${quoted} "$@"`,
     "",
   ].join("\n");

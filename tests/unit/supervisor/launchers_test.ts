@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { classifyFailure } from "../../../lib/agents/mod.ts";
 import { Launchers } from "../../../lib/supervisor/launchers.ts";
+import { FUNCTION_VARIABLE } from "../../../lib/core/mod.ts";
 
 async function run(script: string, args: readonly string[]) {
   const output = await new Deno.Command(script, { args: [...args], clearEnv: true, stdin: "null" }).output();
@@ -52,6 +53,23 @@ Deno.test("Launchers know whether their directory lets programs start", async ()
     assert.equal(await new Launchers(dir).works(), true);
     const missing = new Launchers(`${dir}/gone`);
     assert.equal(await missing.works(), false);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("Launchers carry the shell function that finds multica past a shell that drops such names", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const script = new Launchers(dir).for(["/usr/bin/env"])["/usr/bin/env"]!;
+    const { stdout } = await new Deno.Command(script, {
+      clearEnv: true,
+      env: { [FUNCTION_VARIABLE]: "() { echo 'a b'\n}", OTHER: "x" },
+    }).output();
+    const lines = new TextDecoder().decode(stdout);
+    assert.match(lines, /^BASH_FUNC_multica%%=\(\) \{ echo 'a b'\n\}$/m);
+    assert.match(lines, /^OTHER=x$/m);
+    assert.doesNotMatch(lines, /MULTICA_LAUNCH_FUNCTION/);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
