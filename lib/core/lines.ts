@@ -3,11 +3,14 @@
 /** Longest line kept whole, in bytes (spec 06 §11.4). */
 export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 
+/** What is kept of a longer one, in bytes: its head says what it was, and the rest is of no use to anybody. */
+const CUT_HEAD_BYTES = 16 * 1024;
+
 /** One read's worth of complete lines. */
 export interface LineBatch {
   /** Lines without their newline, as they came, empty ones included. Invalid UTF-8 becomes U+FFFD. */
   readonly lines: readonly string[];
-  /** Lines of this batch that were longer than the limit: index, and how many bytes were left out at its end. */
+  /** Lines of this batch that were longer than the limit, of which only the head is kept: index, and bytes left out. */
   readonly cut: readonly { readonly index: number; readonly bytes: number }[];
 }
 
@@ -23,7 +26,7 @@ const NEWLINE = 0x0a;
 
 /**
  * Reads `stream` to its end and yields the complete lines of every chunk; a last line without newline counts.
- * The part of a line beyond the limit is dropped and declared in `cut`, so memory stays bounded.
+ * Of a line beyond the limit only the head is kept and the rest declared in `cut`, so memory stays bounded.
  * The consumer's pace is the reader's pace: nothing is read while a batch is being handled.
  */
 export async function* lineBatches(
@@ -31,17 +34,23 @@ export async function* lineBatches(
   options: LineOptions = {},
 ): AsyncGenerator<LineBatch> {
   const maxBytes = options.maxBytes ?? MAX_LINE_BYTES;
+  const headBytes = Math.min(maxBytes, CUT_HEAD_BYTES);
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   let dropped = 0;
 
   const keep = (bytes: Uint8Array) => {
-    const room = maxBytes - pendingBytes;
-    const kept = bytes.length <= room ? bytes : bytes.subarray(0, Math.max(0, room));
-    dropped += bytes.length - kept.length;
-    if (kept.length === 0) return;
-    pending.push(kept);
-    pendingBytes += kept.length;
+    if (dropped > 0) {
+      dropped += bytes.length;
+      return;
+    }
+    if (bytes.length === 0) return;
+    pending.push(bytes);
+    pendingBytes += bytes.length;
+    if (pendingBytes <= maxBytes) return;
+    dropped = pendingBytes - headBytes;
+    pending = [head(pending, headBytes)];
+    pendingBytes = headBytes;
   };
 
   for await (const chunk of stream) {
@@ -67,7 +76,7 @@ export async function* lineBatches(
     if (from <= last) {
       const whole = chunk.subarray(from, last);
       if (whole.length <= maxBytes) { for (const line of split(whole)) lines.push(line); }
-      else cutLines(whole, maxBytes, lines, cut);
+      else cutLines(whole, { maxBytes, headBytes }, lines, cut);
     }
     if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
     yield { lines, cut };
@@ -84,17 +93,31 @@ function split(bytes: Uint8Array): readonly string[] {
 /** Lines of one chunk that may hold more than a line's limit: each is looked at. */
 function cutLines(
   bytes: Uint8Array,
-  maxBytes: number,
+  { maxBytes, headBytes }: { readonly maxBytes: number; readonly headBytes: number },
   lines: string[],
   cut: { index: number; bytes: number }[],
 ): void {
   for (let from = 0; from <= bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, from);
     const end = newline < 0 ? bytes.length : newline;
-    if (end - from > maxBytes) cut.push({ index: lines.length, bytes: end - from - maxBytes });
-    lines.push(new TextDecoder().decode(bytes.subarray(from, Math.min(end, from + maxBytes))));
+    const long = end - from > maxBytes;
+    if (long) cut.push({ index: lines.length, bytes: end - from - headBytes });
+    lines.push(new TextDecoder().decode(bytes.subarray(from, long ? from + headBytes : end)));
     from = end + 1;
   }
+}
+
+/** A copy of the first `size` bytes, so that the rest can go. */
+function head(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const copy = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    if (at === size) break;
+    const piece = part.subarray(0, size - at);
+    copy.set(piece, at);
+    at += piece.length;
+  }
+  return copy;
 }
 
 function decode(parts: readonly Uint8Array[], bytes: number): string {
