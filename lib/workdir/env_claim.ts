@@ -4,7 +4,7 @@
  * across restarts. `.task_lock` is there for tools that look for it; runtimes before 2.8 cannot try a lock.
  */
 import { basename } from "node:path";
-import { HostError, type WorkFiles } from "../core/mod.ts";
+import { Broadcast, type Clock, HostError, type WorkFiles } from "../core/mod.ts";
 import type { EnvPaths } from "./layout.ts";
 
 /** A root that another run or task has. */
@@ -21,12 +21,54 @@ export class EnvRootTaken extends HostError {
 /** Table of the roots in use by runs of this host. */
 export class EnvClaims {
   readonly #held = new Set<string>();
+  readonly #freed = new Broadcast<string>();
 
   /** Takes a root; undefined when a run has it. The returned function gives it back, once. */
   take(root: string): (() => void) | undefined {
     if (this.#held.has(root)) return undefined;
     this.#held.add(root);
-    return () => void this.#held.delete(root);
+    return () => {
+      if (this.#held.delete(root)) this.#freed.publish(root);
+    };
+  }
+
+  /**
+   * Takes a root, or waits until the run that has it is out of it: a follow-up is claimed the moment its predecessor is
+   * reported, when that one's processes and bookkeeping may still be ending. Undefined after `limitMs`; rejects with the signal.
+   */
+  async takeSoon(
+    root: string,
+    { clock, limitMs, signal }: {
+      readonly clock: Clock;
+      readonly limitMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<(() => void) | undefined> {
+    signal.throwIfAborted();
+    const now = this.take(root);
+    if (now !== undefined) return now;
+    return await new Promise((resolve, reject) => {
+      const end = () => {
+        timer.cancel();
+        unsubscribe();
+        signal.removeEventListener("abort", onAbort);
+      };
+      const onAbort = () => {
+        end();
+        reject(signal.reason);
+      };
+      const timer = clock.timer(limitMs, () => {
+        end();
+        resolve(undefined);
+      });
+      const unsubscribe = this.#freed.subscribe((freed) => {
+        const release = freed === root ? this.take(root) : undefined;
+        if (release === undefined) return;
+        end();
+        resolve(release);
+      });
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
   }
 }
 

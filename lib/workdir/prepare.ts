@@ -76,7 +76,11 @@ function asPrepareError(error: unknown): HostError {
 async function reuse(input: PrepareInput, ports: PreparePorts): Promise<PreparedEnvironment | undefined> {
   const { task } = input;
   if (task.prior_work_dir === "") return undefined;
-  const found = await tryReuse(task, ports.root, ports.claims);
+  const found = await tryReuse(task, ports.root, {
+    claims: ports.claims,
+    clock: ports.deps.clock,
+    signal: input.signal,
+  });
   if (!found.ok) {
     log.info("earlier directory not used", { task: task.id, reason: found.reason });
     return undefined;

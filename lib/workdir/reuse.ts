@@ -1,10 +1,13 @@
 /** Whether a follow-up may work in the directory of the run before it (spec 04 §20.1). */
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { ClaimedTask } from "../control/mod.ts";
-import { errorText, openFiles, type WorkFiles } from "../core/mod.ts";
+import { type Clock, errorText, openFiles, type WorkFiles } from "../core/mod.ts";
 import type { EnvClaims } from "./env_claim.ts";
 import { type EnvPaths, envPaths, WORKDIR } from "./layout.ts";
 import { conversationOf, foreignEnv } from "./provenance.ts";
+
+/** How long a follow-up waits for its predecessor to leave the directory, ms: a polite stop, a kill, and its proof. */
+const LEAVE_MS = 20_000;
 
 /** A prior env root, taken for this run. */
 export interface ReusedRoot {
@@ -25,7 +28,11 @@ export interface NotReused {
 export async function tryReuse(
   task: ClaimedTask,
   root: WorkFiles,
-  claims: EnvClaims,
+  { claims, clock, signal }: {
+    readonly claims: EnvClaims;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+  },
 ): Promise<ReusedRoot | NotReused> {
   const no = (reason: string): NotReused => ({ ok: false, reason });
   const prior = task.prior_work_dir;
@@ -39,7 +46,7 @@ export async function tryReuse(
     const wrong = misplaced(real, root.root, task.workspace_id);
     if (wrong !== "") return no(wrong);
     const paths = envPaths(dirname(real));
-    const release = claims.take(paths.root);
+    const release = await claims.takeSoon(paths.root, { clock, limitMs: LEAVE_MS, signal });
     if (release === undefined) return no("another run is at work in it");
     try {
       const files = await openFiles(paths.root);
@@ -55,6 +62,7 @@ export async function tryReuse(
       throw error;
     }
   } catch (error) {
+    signal.throwIfAborted();
     return no(`the earlier directory cannot be used: ${errorText(error)}`);
   }
 }

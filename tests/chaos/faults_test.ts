@@ -11,7 +11,10 @@ Deno.test("a host whose connections are half-open notices within two heartbeats 
     const { plane } = world;
     const host = await world.running({ MULTICA_DAEMON_HEARTBEAT_INTERVAL: "1s" });
     await host.until((health) => sentence(health, "socket").startsWith("connected"));
-    await plane.waitForRequest((one) => one.method === "WS" && one.path === "daemon:heartbeat");
+    // The second beat says that the first was acknowledged: from then on a missing answer means something.
+    const beat = (after: number) =>
+      plane.waitForRequest((one) => one.method === "WS" && one.path === "daemon:heartbeat" && one.n > after);
+    await beat((await beat(0)).n);
     const reopened = plane.waitForEvent((event) => event.type === "socket" && event.to === "open");
     plane.halfOpen({ all: true });
     await reopened;
@@ -42,6 +45,9 @@ Deno.test("a stubborn agent's daemon that ignores TERM and holds stdout is gone 
     assert.equal((await host.stop()).code, 0, host.output);
   }));
 
+/** 64 MiB for the program that is shipped (measured: 50). The sources run without its V8 flag (measured: 66–87). */
+const LIMIT = ((Deno.env.get("MULTICA_HOST_BINARY") ?? "") === "" ? 128 : 64) * MIB;
+
 const HOSTILE = String.raw`
 init
 printf '\377\376\000\001 no json\n'
@@ -70,7 +76,7 @@ Deno.test({
       assert.match(told, /a\ufffdb/);
       assert.match(told, /Still here\./);
       const cost = peakMemory(host.child.pid) - idle;
-      assert.ok(cost < 64 * MIB, `${Math.round(cost / MIB)} MiB over idle`);
+      assert.ok(cost < LIMIT, `${Math.round(cost / MIB)} MiB over idle`);
       assert.equal((await host.stop()).code, 0, host.output);
     }),
 });

@@ -196,6 +196,7 @@ Deno.test("SIGKILL after the server committed and before its answer: the replay 
     fault.clear();
 
     const again = await world.running();
+    await again.until(() => world.calls(id, "/complete")[1]?.status === 200);
     await allDelivered(again);
     assert.equal(plane.task(id)!.status, "completed");
     assert.equal(plane.tasks().length, 1);
@@ -214,7 +215,7 @@ Deno.test("a connection that breaks after the commit of `complete` costs nothing
     plane.faults.script("POST /api/daemon/tasks/:id/complete", [{ reset: "after" }]);
     const host = await world.running();
     const id = world.task();
-    await plane.taskState(id, DONE);
+    await host.until(() => world.calls(id, "/complete")[1]?.status === 200);
     await allDelivered(host);
     assert.deepEqual(world.calls(id, "/complete").map((one) => one.status), [0, 200]);
     assert.equal(plane.task(id)!.status, "completed");

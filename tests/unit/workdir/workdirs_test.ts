@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { WorkdirPort } from "../../../lib/tasks/mod.ts";
 import { HostError } from "../../../lib/core/mod.ts";
 import type { Workdirs } from "../../../lib/workdir/mod.ts";
+import { FakeClock } from "../../helpers/fake_clock.ts";
 import { claimed, skillOf, treeOf, withWorkdirs, WORKSPACE } from "../../helpers/workdir_world.ts";
 
 const FACTS = { resumed: false, sessionLost: false, slot: 0 };
@@ -151,16 +152,40 @@ Deno.test("Workdirs.prepare() [R44, f22] starts fresh where the earlier director
   });
 });
 
-Deno.test("Workdirs.prepare() starts fresh while another run is in the earlier directory", async () => {
+/** Resolves when somebody waits on the clock. */
+async function waiting(clock: FakeClock): Promise<void> {
+  while (clock.pending === 0) await clock.advance(0, { io: true });
+}
+
+Deno.test("Workdirs.prepare() waits for its predecessor to leave the earlier directory, and goes on in it", async () => {
+  const clock = new FakeClock();
   await withWorkdirs(async ({ prepare }) => {
     const first = await prepare(claimed());
-    const second = await prepare(
+    const second = prepare(
       claimed({ id: "01a01ec0-e69d-7000-8000-0000000000ff", prior_work_dir: first.workDir }),
     );
-    assert.equal(second.reused, false);
+    await waiting(clock);
     await first.close(DONE);
-    await second.close(DONE);
-  });
+    assert.equal((await second).reused, true);
+    assert.equal((await second).workDir, first.workDir);
+    assert.equal(clock.pending, 0);
+    await (await second).close(DONE);
+  }, { clock });
+});
+
+Deno.test("Workdirs.prepare() starts fresh when another run stays in the earlier directory", async () => {
+  const clock = new FakeClock();
+  await withWorkdirs(async ({ prepare }) => {
+    const first = await prepare(claimed());
+    const second = prepare(
+      claimed({ id: "01a01ec0-e69d-7000-8000-0000000000ff", prior_work_dir: first.workDir }),
+    );
+    await waiting(clock);
+    await clock.advance(20_000);
+    assert.equal((await second).reused, false);
+    await first.close(DONE);
+    await (await second).close(DONE);
+  }, { clock });
 });
 
 Deno.test("Workdirs.prepare() leaves nothing in a user's directory, whatever happens", async () => {
