@@ -82,3 +82,21 @@ Deno.test("host does the main job in the order the server expects [R8][R35][R36]
     assert.equal((await host.stop()).code, 0, host.output);
     assert.equal(plane.requests().at(-1)!.path, "/api/daemon/deregister");
   }));
+
+Deno.test("a follow-up that waits already when its predecessor ends goes on with session and directory [R44]", () =>
+  withWorld({}, async (world) => {
+    const { plane } = world;
+    const host = await world.running();
+    const first = world.task();
+    const issueId = plane.task(first)!.issue_id;
+    const more = [1, 2, 3].map(() => world.task({ issueId }));
+    for (const id of [first, ...more]) {
+      const task = await plane.taskState(id, ["completed", "failed", "cancelled"]);
+      assert.equal(task.status, "completed", task.error);
+    }
+    const starts = world.agent.starts();
+    assert.equal(starts.length, 4);
+    assert.deepEqual([...new Set(starts.map((one) => one.cwd))].length, 1, host.output);
+    assert.deepEqual([...new Set(starts.map((one) => one.session))].length, 1, host.output);
+    assert.equal((await host.stop()).code, 0, host.output);
+  }));
