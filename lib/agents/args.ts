@@ -1,5 +1,6 @@
 /** Custom arguments: the filter that keeps the protocol intact, the launch prefix, and what may be logged. */
 import { getLog } from "../core/mod.ts";
+import type { RunRequest } from "./contract.ts";
 
 const log = getLog("agents");
 
@@ -45,6 +46,21 @@ export function filterPrefix(
     }
   }
   return kept;
+}
+
+/** `<prefix> <protocol> <extra> <custom>`, the user's parts filtered by `blocked` (spec 06 §11.3). */
+export function argumentVector(
+  request: Pick<RunRequest, "provider" | "prefixArgs" | "extraArgs" | "customArgs">,
+  blocked: BlockedFlags,
+  protocol: readonly string[],
+): string[] {
+  const { provider } = request;
+  return [
+    ...filterPrefix(provider, request.prefixArgs, blocked, protocol),
+    ...protocol,
+    ...filterArgs(provider, request.extraArgs, blocked),
+    ...filterArgs(provider, request.customArgs, blocked),
+  ];
 }
 
 /** Text before the first `=` that is not the first character, else the whole token. */

@@ -1,5 +1,24 @@
 /** Starting an agent CLI: the launch with its stable error texts (spec 06 §1.7, §2.1). */
-import { type Child, errorText, LaunchError, type LaunchSpec } from "../core/mod.ts";
+import { type Child, errorText, getLog, LaunchError, type LaunchSpec } from "../core/mod.ts";
+import { loggableArgs } from "./args.ts";
+import type { RunRequest } from "./contract.ts";
+
+const log = getLog("agents");
+
+/** One line about a launch: flag names and counts, never texts or values (spec 06 §11.8). */
+export function logLaunch(
+  request: RunRequest,
+  args: readonly string[],
+  subCommands?: readonly string[],
+): void {
+  log.info("agent launch", {
+    provider: request.provider,
+    executable: request.executable,
+    argumentCount: args.length,
+    arguments: loggableArgs(args, subCommands),
+    resume: request.resumeSessionId !== "",
+  });
+}
 
 /**
  * Launches through `launch` and words a failure the way the failure classifier knows it:

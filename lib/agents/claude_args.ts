@@ -1,6 +1,6 @@
 /** Claude Code's command line and what is checked before it starts (spec 06 §11.1, §2.3). */
 import { LaunchError } from "../core/mod.ts";
-import { type BlockedFlags, filterArgs, filterPrefix, option } from "./args.ts";
+import { argumentVector, type BlockedFlags, option } from "./args.ts";
 import type { RunRequest } from "./contract.ts";
 
 /** Flags Claude's protocol keeps for itself. */
@@ -31,13 +31,7 @@ export function claudeArgs(request: RunRequest, mcpPath: string): string[] {
     ...option("--effort", request.thinkingLevel),
     ...option("--resume", request.resumeSessionId),
   ];
-  return [
-    ...filterPrefix(request.provider, request.prefixArgs, CLAUDE_BLOCKED, protocol),
-    ...protocol,
-    ...filterArgs(request.provider, request.extraArgs, CLAUDE_BLOCKED),
-    ...filterArgs(request.provider, request.customArgs, CLAUDE_BLOCKED),
-    ...option("--mcp-config", mcpPath),
-  ];
+  return [...argumentVector(request, CLAUDE_BLOCKED, protocol), ...option("--mcp-config", mcpPath)];
 }
 
 const SANDBOX_YES = new Set(["1", "true", "yes", "on"]);

@@ -1,5 +1,5 @@
 /** CodeBuddy: a fork of Claude Code with the same wire and a few manners of its own (spec 06 §4, §11.7). */
-import { type BlockedFlags, filterArgs, filterPrefix, option } from "./args.ts";
+import { argumentVector, type BlockedFlags, option } from "./args.ts";
 import type { RunRequest } from "./contract.ts";
 import type { Json } from "./stream_json.ts";
 import { type StreamJsonDialect, streamJsonDriver } from "./stream_json_run.ts";
@@ -33,13 +33,7 @@ export function codebuddyArgs(request: RunRequest, mcpPath: string): string[] {
     ...option("--effort", request.thinkingLevel),
     ...option("--resume", request.resumeSessionId),
   ];
-  return [
-    ...filterPrefix(request.provider, request.prefixArgs, CODEBUDDY_BLOCKED, protocol),
-    ...protocol,
-    ...filterArgs(request.provider, request.extraArgs, CODEBUDDY_BLOCKED),
-    ...filterArgs(request.provider, request.customArgs, CODEBUDDY_BLOCKED),
-    ...option("--mcp-config", mcpPath),
-  ];
+  return [...argumentVector(request, CODEBUDDY_BLOCKED, protocol), ...option("--mcp-config", mcpPath)];
 }
 
 /** Its permission client reads `allowed`; without it a call is denied and the run stalls. */

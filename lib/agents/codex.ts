@@ -1,7 +1,7 @@
 /** The Codex driver: one turn over `codex app-server`, with its two careful retries (spec 06 §5, §11.5, §11.9). */
 import { type EndReport, errorText, getLog, type ProcessGroup, sleep } from "../core/mod.ts";
-import { loggableArgs } from "./args.ts";
 import { codexArgs } from "./codex_args.ts";
+import { logLaunch } from "./child_launch.ts";
 import { applyCodexMcp } from "./codex_config_file.ts";
 import { type AttemptFacts, startCodexAttempt, type StartedAttempt } from "./codex_attempt.ts";
 import { codexRollout, rolloutExists, rolloutUsage } from "./codex_rollout.ts";
@@ -23,13 +23,7 @@ export const codexDriver: Driver = {
     ports.signal.throwIfAborted();
     await applyCodexMcp(request);
     const args = codexArgs(request);
-    log.info("agent launch", {
-      provider: request.provider,
-      executable: request.executable,
-      argumentCount: args.length,
-      arguments: loggableArgs(args, ["app-server"]),
-      resume: request.resumeSessionId !== "",
-    });
+    logLaunch(request, args, ["app-server"]);
     return new CodexRun(request, ports, args);
   },
 };

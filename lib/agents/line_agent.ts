@@ -1,7 +1,7 @@
 /** Drives CLIs that take one prompt and print one JSON object a line until they exit (copilot, cursor, opencode). */
 import { formatDuration, getLog, wireText } from "../core/mod.ts";
-import { loggableArgs } from "./args.ts";
 import { type ChildEnd, type ChildProtocol, type ChildRun, startChild } from "./child_run.ts";
+import { logLaunch } from "./child_launch.ts";
 import type { AgentEvent, AgentResult, Driver, RunPorts, RunRequest, RunStatus } from "./contract.ts";
 import { type Json, parseLine, str } from "./stream_json.ts";
 import { parseUsageWindow } from "./usage_window.ts";
@@ -60,13 +60,7 @@ export function lineDriver(dialect: LineDialect): Driver {
       const args = dialect.args(request);
       const env = dialect.env?.(request);
       const onStdin = dialect.promptOnStdin(request);
-      log.info("agent launch", {
-        provider: request.provider,
-        executable: request.executable,
-        argumentCount: args.length,
-        arguments: loggableArgs(args),
-        resume: request.resumeSessionId !== "",
-      });
+      logLaunch(request, args);
       const child = startChild({
         name: dialect.name,
         request,

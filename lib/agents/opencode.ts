@@ -1,6 +1,6 @@
 /** OpenCode: `opencode run --format json`, prompt on stdin (spec 07 §5, §10.3). */
 import { exitText } from "../core/mod.ts";
-import { type BlockedFlags, filterArgs, filterPrefix } from "./args.ts";
+import { argumentVector, type BlockedFlags } from "./args.ts";
 import { type ChildEnd, withStderr } from "./child_run.ts";
 import type { RunRequest } from "./contract.ts";
 import { type LineDialect, lineDriver, type LineVerdict, stopVerdict } from "./line_agent.ts";
@@ -28,12 +28,7 @@ export function openCodeArgs(request: RunRequest): string[] {
     ...(request.thinkingLevel === "" ? [] : ["--variant", request.thinkingLevel]),
     ...(request.resumeSessionId === "" ? [] : ["--session", request.resumeSessionId]),
   ];
-  return [
-    ...filterPrefix(request.provider, request.prefixArgs, OPENCODE_BLOCKED, protocol),
-    ...protocol,
-    ...filterArgs(request.provider, request.extraArgs, OPENCODE_BLOCKED),
-    ...filterArgs(request.provider, request.customArgs, OPENCODE_BLOCKED),
-  ];
+  return argumentVector(request, OPENCODE_BLOCKED, protocol);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Qwen Code: Claude-shaped events, prompt as an argument, nothing on stdin (spec 07 §10.5). */
-import { type BlockedFlags, filterArgs, filterPrefix, option } from "./args.ts";
+import { argumentVector, type BlockedFlags, option } from "./args.ts";
 import type { RunRequest } from "./contract.ts";
 import { type StreamJsonDialect, streamJsonDriver } from "./stream_json_run.ts";
 
@@ -37,13 +37,7 @@ export function qwenArgs(request: RunRequest, mcpPath: string): string[] {
     ...option("--resume", request.resumeSessionId),
     "--yolo",
   ];
-  return [
-    ...filterPrefix(request.provider, request.prefixArgs, QWEN_BLOCKED, protocol),
-    ...protocol,
-    ...filterArgs(request.provider, request.extraArgs, QWEN_BLOCKED),
-    ...filterArgs(request.provider, request.customArgs, QWEN_BLOCKED),
-    ...option("--mcp-config", mcpPath),
-  ];
+  return [...argumentVector(request, QWEN_BLOCKED, protocol), ...option("--mcp-config", mcpPath)];
 }
 
 /** What makes Qwen Code itself. */

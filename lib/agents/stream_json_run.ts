@@ -1,7 +1,7 @@
 /** Drives a CLI that speaks Claude's stream-json (spec 06 §3; dialects: claude, codebuddy, qwen). */
 import { getLog, wireText } from "../core/mod.ts";
-import { loggableArgs } from "./args.ts";
 import { type ChildEnd, type ChildProtocol, type ChildRun, startChild } from "./child_run.ts";
+import { logLaunch } from "./child_launch.ts";
 import type { AgentResult, AgentRun, Driver, RunPorts, RunRequest } from "./contract.ts";
 import { isObject, type Json, obj, parseLine, str } from "./stream_json.ts";
 import { type McpFile, writeMcpFile } from "./stream_json_mcp.ts";
@@ -200,14 +200,4 @@ class StreamJsonProtocol implements ChildProtocol {
 function mayBeResult(head: string): boolean {
   const type = /^\s*\{\s*"type"\s*:\s*"(\w+)"/.exec(head)?.[1];
   return type === "result" || type === undefined && /"terminal_reason"|"type"\s*:\s*"result"/.test(head);
-}
-
-function logLaunch(request: RunRequest, args: readonly string[]): void {
-  log.info("agent launch", {
-    provider: request.provider,
-    executable: request.executable,
-    argumentCount: args.length,
-    arguments: loggableArgs(args),
-    resume: request.resumeSessionId !== "",
-  });
 }

@@ -1,8 +1,7 @@
 /** Server addresses: one normal form for all the ways people write them (spec 03 §5.2, 01 §1.1). */
 
-/** The official cloud's API and web application. */
+/** The official cloud's API. */
 export const CLOUD_SERVER_URL = "https://api.multica.ai";
-export const CLOUD_APP_URL = "https://multica.ai";
 
 /** What a host uses when nobody names a server. */
 export const DEFAULT_SERVER_URL = "ws://localhost:8080/ws";

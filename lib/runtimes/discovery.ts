@@ -59,11 +59,6 @@ export interface DiscoveryRun {
   readonly signal?: AbortSignal;
 }
 
-/** Runs the whole of discovery once. */
-export function discoverAgents(options: DiscoveryOptions): Promise<readonly DiscoveredAgent[]> {
-  return new AgentDiscovery(options).discover();
-}
-
 /** Owner of what is known about the CLIs here. */
 export class AgentDiscovery {
   readonly #cache: DiscoveryCache;

@@ -71,7 +71,6 @@ export async function runOnPorts(ports: HostPorts): Promise<number> {
 }
 
 class Host {
-  readonly #startedAt: number;
   #credential = "";
   #launchers: Launchers | undefined;
   #health: HealthSnapshot = STARTING;
@@ -84,7 +83,6 @@ class Host {
   readonly #engineUp = Promise.withResolvers<void>();
 
   constructor(private readonly ports: HostPorts) {
-    this.#startedAt = ports.clock.now();
     const { config, processes } = ports;
     this.#token = config.token;
     this.#ledger = new GroupLedger(`${config.paths.stateDir}/process_groups`, () => processes.groups());
@@ -260,11 +258,7 @@ class Host {
       config: { ...this.ports.config, token: this.#token },
       agents: state.agents,
       executables,
-      git: state.git,
-      pid: Deno.pid,
-      startedAt: this.#startedAt,
       restarts,
-      credential: this.#credential,
       tempBase,
       launchers: state.launchers(),
     };

@@ -1,7 +1,7 @@
 /** File operations in an opened local directory: every path is resolved below its root, links are never followed out. */
 import { basename, dirname, join } from "node:path";
+import type { FileAnswer, FileOp } from "../core/mod.ts";
 import { isPlainAbsolute, isWithin, realPathOf } from "./path_check.ts";
-import type { LocalFileAnswer, LocalFileOp } from "./protocol.ts";
 import { BrokerRefused } from "./refusal.ts";
 
 /** Longest file read this way, bytes: briefs and manifests, not data. */
@@ -10,17 +10,17 @@ const MAX_READ_BYTES = 8 * 1024 * 1024;
 /** Runs the operations in order and stops at the first that fails. `root` is a real path. @throws {BrokerRefused} */
 export async function runLocalOps(
   root: string,
-  ops: readonly LocalFileOp[],
-): Promise<readonly LocalFileAnswer[]> {
+  ops: readonly FileOp[],
+): Promise<readonly FileAnswer[]> {
   if (await realPathOf(root) !== root || !(await exists(root))) {
     throw new BrokerRefused("local", `${root} is no longer there`, { path: root });
   }
-  const answers: LocalFileAnswer[] = [];
+  const answers: FileAnswer[] = [];
   for (const op of ops) answers.push(await runLocalOp(root, op));
   return answers;
 }
 
-async function runLocalOp(root: string, op: LocalFileOp): Promise<LocalFileAnswer> {
+async function runLocalOp(root: string, op: FileOp): Promise<FileAnswer> {
   const path = await placeOf(root, op);
   switch (op.op) {
     case "stat":
@@ -41,7 +41,7 @@ async function runLocalOp(root: string, op: LocalFileOp): Promise<LocalFileAnswe
 }
 
 /** The path with its parent resolved; the last part itself may be a link and is not followed. */
-async function placeOf(root: string, op: LocalFileOp): Promise<string> {
+async function placeOf(root: string, op: FileOp): Promise<string> {
   if (!isPlainAbsolute(op.path) || !isWithin(op.path, root)) throw outside(root, op);
   if (op.path === root) {
     if (op.op === "remove" || op.op === "write") throw outside(root, op);
@@ -53,20 +53,20 @@ async function placeOf(root: string, op: LocalFileOp): Promise<string> {
 }
 
 /** The path with every link followed, which must not lead out. */
-async function followed(root: string, path: string, op: LocalFileOp): Promise<string> {
+async function followed(root: string, path: string, op: FileOp): Promise<string> {
   const real = await realPathOf(path);
   if (!isWithin(real, root)) throw outside(root, op);
   return real;
 }
 
-function outside(root: string, op: LocalFileOp): BrokerRefused {
+function outside(root: string, op: FileOp): BrokerRefused {
   return new BrokerRefused("local", `${op.path} is not below the opened directory ${root}`, {
     op: op.op,
     path: op.path,
   });
 }
 
-async function statOf(path: string): Promise<LocalFileAnswer> {
+async function statOf(path: string): Promise<FileAnswer> {
   try {
     const { isFile, isDirectory, isSymlink, size, mtime, mode } = await Deno.lstat(path);
     const kind = isFile ? "file" : isDirectory ? "dir" : isSymlink ? "link" : "other";
@@ -77,7 +77,7 @@ async function statOf(path: string): Promise<LocalFileAnswer> {
   }
 }
 
-async function readText(path: string): Promise<LocalFileAnswer> {
+async function readText(path: string): Promise<FileAnswer> {
   try {
     const { size, isFile } = await Deno.stat(path);
     if (!isFile) return { kind: "other" };
@@ -106,7 +106,7 @@ async function exists(path: string): Promise<boolean> {
   return (await statOf(path)).kind === "dir";
 }
 
-async function removeAt(path: string, recursive: boolean): Promise<LocalFileAnswer> {
+async function removeAt(path: string, recursive: boolean): Promise<FileAnswer> {
   try {
     await Deno.remove(path, { recursive });
     return {};
@@ -116,7 +116,7 @@ async function removeAt(path: string, recursive: boolean): Promise<LocalFileAnsw
   }
 }
 
-async function entriesOf(path: string): Promise<NonNullable<LocalFileAnswer["entries"]>> {
+async function entriesOf(path: string): Promise<NonNullable<FileAnswer["entries"]>> {
   const entries: { name: string; kind: "file" | "dir" | "link" | "other" }[] = [];
   for await (const { name, isFile, isDirectory, isSymlink } of Deno.readDir(path)) {
     entries.push({ name, kind: isFile ? "file" : isDirectory ? "dir" : isSymlink ? "link" : "other" });

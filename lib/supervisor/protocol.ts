@@ -4,7 +4,7 @@
  */
 import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
-import type { EndOptions, EndReport, Failure, ProcessGroup } from "../core/mod.ts";
+import type { EndOptions, EndReport, Failure, FileAnswer, FileOp, ProcessGroup } from "../core/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 
 /** Why a command may be added to the engine's executables (decisions: server-named executables). */
@@ -28,28 +28,6 @@ export interface ExecutableAnswer {
   readonly effective: boolean;
 }
 
-/** File operations in a local directory of the user's, outside the engine's rights (checked path by path). */
-export type LocalFileOp =
-  | { readonly op: "stat"; readonly path: string }
-  | { readonly op: "read"; readonly path: string }
-  | { readonly op: "write"; readonly path: string; readonly text: string; readonly mode: number }
-  | { readonly op: "mkdir"; readonly path: string; readonly mode: number }
-  | { readonly op: "remove"; readonly path: string; readonly recursive: boolean }
-  | { readonly op: "list"; readonly path: string };
-
-/** What one operation found: `stat` and the others fill what they know; a missing file is `kind: "missing"`, no error. */
-export interface LocalFileAnswer {
-  readonly kind?: "file" | "dir" | "link" | "other" | "missing";
-  readonly size?: number;
-  readonly mtimeMs?: number;
-  /** Permission bits. */
-  readonly mode?: number;
-  /** Of `read`. */
-  readonly text?: string;
-  /** Of `list`, in the file system's order. */
-  readonly entries?: readonly { readonly name: string; readonly kind: "file" | "dir" | "link" | "other" }[];
-}
-
 /** Requests of the engine, by name: argument and answer. */
 export interface BrokerCalls {
   "process.end": { arg: { group: ProcessGroup; options: EndOptions }; answer: EndReport };
@@ -62,7 +40,8 @@ export interface BrokerCalls {
   "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
   /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
   "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
-  "local": { arg: { root: string; ops: readonly LocalFileOp[] }; answer: readonly LocalFileAnswer[] };
+  /** File operations below an opened local directory, outside the engine's rights; every path is checked. */
+  "local": { arg: { root: string; ops: readonly FileOp[] }; answer: readonly FileAnswer[] };
 }
 
 export type BrokerName = keyof BrokerCalls;
@@ -121,13 +100,8 @@ export interface EngineBoot {
   readonly agents: readonly DiscoveredAgent[];
   /** Allowed absolute executables, exactly as in the engine's rights. */
   readonly executables: readonly string[];
-  readonly git: string;
-  readonly pid: number;
-  /** Wall-clock ms of the host's start (not the engine's), for uptime. */
-  readonly startedAt: number;
   /** Restarts of the engine before this one. */
   readonly restarts: number;
-  readonly credential: string;
   /** Private temporary base, in the engine's rights. */
   readonly tempBase: string;
   /** Executable → start program that gives it a session of its own; empty where the system forks well enough. */

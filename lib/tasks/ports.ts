@@ -2,17 +2,12 @@
 import type { Driver } from "../agents/mod.ts";
 import type { ClaimedTask, ControlApi, Skill } from "../control/mod.ts";
 import type { Child, Clock, LaunchSpec, ProcessControl, Random } from "../core/mod.ts";
+import type { CloseFacts, LocalDirectory, TurnFacts } from "../workdir/mod.ts";
 import type { LaunchTarget } from "../runtimes/mod.ts";
 import type { Journal } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** A user's own directory in which a task works in place (spec 04 §10). */
-export interface LocalDirectory {
-  /** Absolute, links resolved: key of the lock, and the work directory. */
-  readonly path: string;
-  /** What users may see of it in the wait reason (spec 04 §20.12). */
-  readonly label: string;
-}
+export type { CloseFacts, LocalDirectory, TurnFacts };
 
 /** What a task's directory is prepared from. */
 export interface PrepareInput {
@@ -22,23 +17,6 @@ export interface PrepareInput {
   readonly skills: readonly Skill[];
   readonly local: LocalDirectory | undefined;
   readonly signal: AbortSignal;
-}
-
-/** How a turn stands to earlier ones: what brief and prompt may claim. */
-export interface TurnFacts {
-  /** The run resumes the earlier session. */
-  readonly resumed: boolean;
-  /** An earlier session was asked for and is lost: the agent is told, once. */
-  readonly sessionLost: boolean;
-  /** The slot's number, for what is shared between slots. */
-  readonly slot: number;
-}
-
-/** How a task's directory is left. */
-export interface CloseFacts {
-  readonly outcome: "completed" | "failed" | "interrupted";
-  /** A transcript or report still waits to be delivered. */
-  readonly undelivered: boolean;
 }
 
 /** A prepared directory, held for this task. */

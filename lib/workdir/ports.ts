@@ -43,8 +43,9 @@ export interface WorkdirDeps {
 
 /** A user's own directory in which a task works in place. */
 export interface LocalDirectory {
-  /** Absolute, links resolved. */
+  /** Absolute, links resolved: key of the lock, and the work directory. */
   readonly path: string;
+  /** What users may see of it in the wait reason (spec 04 §20.12). */
   readonly label: string;
 }
 
@@ -57,15 +58,19 @@ export interface PrepareInput {
   readonly signal: AbortSignal;
 }
 
-/** How a turn stands to earlier ones. */
+/** How a turn stands to earlier ones: what brief and prompt may claim. */
 export interface TurnFacts {
+  /** The run resumes the earlier session. */
   readonly resumed: boolean;
+  /** An earlier session was asked for and is lost: the agent is told, once. */
   readonly sessionLost: boolean;
+  /** The slot's number, for what is shared between slots. */
   readonly slot: number;
 }
 
 /** How a task's directory is left. */
 export interface CloseFacts {
   readonly outcome: "completed" | "failed" | "interrupted";
+  /** A transcript or report still waits to be delivered. */
   readonly undelivered: boolean;
 }

@@ -131,11 +131,7 @@ export class EngineStage {
       config: this.config,
       agents,
       executables: [...agents.map((agent) => agent.path), ...this.commands.values()],
-      git: "",
-      pid: Deno.pid,
-      startedAt: this.clock.now(),
       restarts: 0,
-      credential: "test",
       tempBase: this.dir,
       launchers: {},
     }, this.#ports());
