@@ -18,8 +18,18 @@ export type HealthAnswer =
   /** Somebody listens who is no Multica host, or does not answer in time. */
   | { readonly kind: "foreign"; readonly why: string };
 
+/**
+ * A listener that ends resets the connections in its queue; so does a copy of it in a child that is just being forked.
+ * The next try tells whether somebody is there.
+ */
+const TRIES_AFTER_RESET = 3;
+
 /** Asks `GET /health` on `port` (spec 03 §7.9: any trouble counts as not running). */
 export async function readHealth(port: number, options: LoopbackOptions): Promise<HealthAnswer> {
+  return await askHealth(port, options, TRIES_AFTER_RESET);
+}
+
+async function askHealth(port: number, options: LoopbackOptions, tries: number): Promise<HealthAnswer> {
   try {
     const { status, body } = await loopbackRequest(port, "GET", "/health", {}, options);
     const parsed = healthSchema.safeParse(JSON.parse(body));
@@ -27,6 +37,9 @@ export async function readHealth(port: number, options: LoopbackOptions): Promis
     return { kind: "foreign", why: `it answers /health with status ${status}` };
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) return { kind: "down" };
+    if (error instanceof Deno.errors.ConnectionReset && tries > 0) {
+      return await askHealth(port, options, tries - 1);
+    }
     return {
       kind: "foreign",
       why: error instanceof SyntaxError ? "it speaks something else" : errorText(error),

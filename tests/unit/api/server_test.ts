@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
 import {
   type ApiOptions,
   bindApi,
@@ -249,6 +250,17 @@ Deno.test("bindApi() says when the port belongs to another program", async () =>
   } finally {
     await other.shutdown();
   }
+});
+
+Deno.test("readHealth() asks again where a listener that ends resets the connection", async () => {
+  const server = createServer((socket) => {
+    server.close();
+    socket.resetAndDestroy();
+  });
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port))
+  );
+  assert.deepEqual(await readHealth(port, { clock }), { kind: "down" });
 });
 
 Deno.test("readHealth() tells down, foreign and silent apart, and reads an older daemon [03 §17.3]", async () => {
