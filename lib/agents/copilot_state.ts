@@ -15,6 +15,8 @@ export interface CopilotOptions {
   readonly resumed: boolean;
   /** Session id this run was told to use, "" when the CLI makes its own. */
   readonly givenSession: string;
+  /** True while the run is being stopped: a `result` that comes then is no outcome of the task. */
+  readonly stopping: () => boolean;
 }
 
 /** Follows one run. */
@@ -22,7 +24,7 @@ export class CopilotState {
   sessionId = "";
   /** Message of `session.error`, "" before. */
   error = "";
-  /** Of the `result` event; undefined before it. */
+  /** Of a `result` event that no stop brought about; undefined before it. */
   exitCode: number | undefined;
   /** True when the stream said anything of a turn. */
   sawTurn = false;
@@ -106,7 +108,9 @@ export class CopilotState {
         return true;
       case "result":
         this.#session(str(event.sessionId));
-        this.exitCode = typeof event.exitCode === "number" ? event.exitCode : 0;
+        if (!this.#options.stopping()) {
+          this.exitCode = typeof event.exitCode === "number" ? event.exitCode : 0;
+        }
         return true;
       default:
         return false;

@@ -11,6 +11,7 @@ function copilot(more: { model?: string; resumed?: boolean } = {}) {
     model: more.model ?? "",
     resumed: more.resumed ?? false,
     givenSession: "",
+    stopping: () => false,
   });
   const say = (type: string, data: object, top: object = {}) => state.take({ type, data, ...top });
   return { state, events, say };
@@ -222,4 +223,27 @@ Deno.test("copilot driver announces the session it gave, before the CLI tells it
     type: "session",
     sessionId: result.sessionId,
   });
+});
+
+Deno.test("copilot driver takes a result that answers the stop for no outcome, and one before it for one", async () => {
+  const dir = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${dir}/turn`, '{"type":"assistant.turn_start","data":{}}\n');
+  await Deno.writeTextFile(`${dir}/result`, '{"type":"result","sessionId":"s","exitCode":0}\n');
+  const untilStopped = "while :; do sleep 0.05; done";
+  const plays = [
+    ["late", `trap "cat result; exit 0" TERM; cat turn; ${untilStopped}`, "aborted"],
+    ["early", `trap "exit 0" TERM; cat result turn; ${untilStopped}`, "completed"],
+  ] as const;
+  try {
+    for (const [name, body, status] of plays) {
+      const executable = await script(`${dir}/${name}`, `#!/bin/sh\n${body}\n`);
+      const started = await startAgent(copilotDriver, agentRequest(executable, dir, { provider: "copilot" }));
+      await started.event((event) => event.type === "activity");
+      started.abort();
+      assert.equal((await started.run.result).status, status, name);
+      await started.run.ended;
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
