@@ -1,6 +1,7 @@
 /** Files below a directory that an agent may write to: resolved, checked, then touched (guides/deno.md §4, f22). */
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { errorText, HostError } from "./errors.ts";
+import { type FilePrimitives, pooledFiles } from "./file_primitives.ts";
 
 /** What stands at a path. */
 export type FileKind = "file" | "dir" | "link" | "other";
@@ -76,11 +77,14 @@ export function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
-/** Opens an existing directory for direct access. @throws {FileFailed} when it cannot be resolved */
-export async function openFiles(root: string): Promise<WorkFiles> {
+/**
+ * Opens an existing directory for direct access. `io`: one that no agent has anything mounted in may be touched in place.
+ * @throws {FileFailed} when it cannot be resolved
+ */
+export async function openFiles(root: string, io: FilePrimitives = pooledFiles): Promise<WorkFiles> {
   const plain = resolve(root);
   try {
-    return new DirectFiles(plain, await Deno.realPath(plain));
+    return new DirectFiles(plain, await io.realPath(plain), { io, own: new Set() });
   } catch (error) {
     throw new FileFailed("open", plain, error);
   }
@@ -91,7 +95,7 @@ const keepingBom = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Files of a directory this host made a moment ago, in which no agent has run yet. */
 export interface FreshFiles extends WorkFiles {
-  /** An agent gets to it now: from here on every path is resolved again before it is used. */
+  /** An agent gets to it now: from here on every path is resolved again before it is used, in the thread pool. */
   share(): void;
   /** The same below a directory that was made in it. */
   below(path: string): FreshFiles;
@@ -99,61 +103,69 @@ export interface FreshFiles extends WorkFiles {
 
 /**
  * Makes a directory that must not exist yet, and opens it; undefined when something is there. What this host itself makes
- * in it is taken for what it is until {@link FreshFiles.share}: nobody else has been in there.
+ * in it is taken for what it is until {@link FreshFiles.share}, and touched through `io`: nobody else has been in there.
  */
 export async function makeFresh(
   parent: WorkFiles,
   path: string,
-  mode = 0o755,
+  io: FilePrimitives = pooledFiles,
 ): Promise<FreshFiles | undefined> {
   const above = dirname(path);
   if (await parent.lstat(above) === undefined) await parent.mkdir(above);
-  const real = await Deno.realPath(above);
+  const real = await io.realPath(above);
   if (!isBelow(real, parent.root)) throw new FileRefused(path, `a link leads out of ${parent.root}`);
   const place = join(real, basename(path));
   try {
-    await Deno.mkdir(place, { mode });
-    return new DirectFiles(place, place, new Set([place]));
+    await io.mkdir(place, { mode: 0o755 });
+    return new DirectFiles(place, place, { io, own: new Set([place]) });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return undefined;
     throw new FileFailed("make the directory", path, error);
   }
 }
 
-class DirectFiles implements FreshFiles {
-  readonly #own: Set<string>;
+/** What is known of a directory, shared by all views of it. */
+interface Standing {
+  io: FilePrimitives;
+  /** Directories of our own making that nobody else has been in. */
+  readonly own: Set<string>;
+}
 
-  constructor(private readonly given: string, readonly root: string, own: Set<string> = new Set()) {
-    this.#own = own;
-  }
+class DirectFiles implements FreshFiles {
+  constructor(
+    private readonly given: string,
+    readonly root: string,
+    private readonly standing: Standing,
+  ) {}
 
   share(): void {
-    this.#own.clear();
+    this.standing.own.clear();
+    this.standing.io = pooledFiles;
   }
 
   below(path: string): FreshFiles {
-    return new DirectFiles(path, path, this.#own);
+    return new DirectFiles(path, path, this.standing);
   }
 
   async stat(path: string): Promise<FileInfo | undefined> {
     const real = await this.#followed(path, "look at");
-    return real === undefined ? undefined : await look(real, "look at", Deno.stat);
+    return real === undefined ? undefined : await look(real, "look at", this.standing.io.stat);
   }
 
   async lstat(path: string): Promise<FileInfo | undefined> {
-    return await look(await this.#place(path, "look at"), "look at", Deno.lstat);
+    return await look(await this.#place(path, "look at"), "look at", this.standing.io.lstat);
   }
 
   async read(path: string): Promise<string | undefined> {
     const place = await this.#place(path, "read");
-    const before = await look(place, "read", Deno.lstat);
+    const before = await look(place, "read", this.standing.io.lstat);
     if (before === undefined) return undefined;
     if (before.kind !== "file") throw new FileRefused(path, `it is no regular file (${before.kind})`);
-    try {
-      using file = await Deno.open(place, { read: true });
-      const opened = await file.stat();
+    const accept = (opened: Deno.FileInfo) => {
       if (identityOf(opened) !== before.identity) throw new FileRefused(path, "it was exchanged meanwhile");
-      return keepingBom.decode(await new Response(file.readable).bytes());
+    };
+    try {
+      return keepingBom.decode(await this.standing.io.read(place, accept));
     } catch (error) {
       if (error instanceof HostError) throw error;
       if (error instanceof Deno.errors.NotFound) return undefined;
@@ -164,7 +176,7 @@ class DirectFiles implements FreshFiles {
   async create(path: string, text: string, mode = 0o644): Promise<boolean> {
     const place = await this.#place(path, "write");
     try {
-      await Deno.writeTextFile(place, text, { createNew: true, mode });
+      await this.standing.io.writeNew(place, text, mode);
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) return false;
@@ -176,8 +188,9 @@ class DirectFiles implements FreshFiles {
     const place = await this.#place(path, "write");
     const temporary = join(dirname(place), `.${basename(place)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
     try {
-      await writeNew(temporary, text, options.mode ?? 0o644, options.durable ?? true);
-      await Deno.rename(temporary, place);
+      const write = options.durable ?? true ? writeDurably : this.standing.io.writeNew;
+      await write(temporary, text, options.mode ?? 0o644);
+      await this.standing.io.rename(temporary, place);
     } catch (error) {
       await Deno.remove(temporary).catch(() => {}); // never made, or renamed already; the cause is what counts
       throw new FileFailed("write", path, error);
@@ -187,8 +200,8 @@ class DirectFiles implements FreshFiles {
   async mkdir(path: string, mode = 0o755): Promise<void> {
     const place = await this.#place(path, "make");
     try {
-      if (this.#own.has(dirname(place))) return await this.#makeOwn(place, mode);
-      await Deno.mkdir(place, { recursive: true, mode });
+      if (this.standing.own.has(dirname(place))) return await this.#makeOwn(place, mode);
+      await this.standing.io.mkdir(place, { recursive: true, mode });
     } catch (error) {
       throw new FileFailed("make the directory", path, error);
     }
@@ -197,11 +210,11 @@ class DirectFiles implements FreshFiles {
   /** In a directory of our own making: what is made now is ours too; what is there already is not taken for ours. */
   async #makeOwn(place: string, mode: number): Promise<void> {
     try {
-      await Deno.mkdir(place, { mode });
-      this.#own.add(place);
+      await this.standing.io.mkdir(place, { mode });
+      this.standing.own.add(place);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      await Deno.mkdir(place, { recursive: true, mode }); // fails unless it is a directory
+      await this.standing.io.mkdir(place, { recursive: true, mode }); // fails unless it is a directory
     }
   }
 
@@ -209,7 +222,9 @@ class DirectFiles implements FreshFiles {
     const place = await this.#place(path, "remove");
     if (place === this.root) throw new FileRefused(path, "it is the opened directory itself");
     try {
-      await Deno.remove(place, { recursive: options.recursive ?? false });
+      // A tree may be large: it never holds up the thread.
+      if (options.recursive === true) await Deno.remove(place, { recursive: true });
+      else await this.standing.io.remove(place);
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
@@ -221,9 +236,7 @@ class DirectFiles implements FreshFiles {
     const real = await this.#followed(path, "list");
     if (real === undefined) return undefined;
     try {
-      const entries: FileEntry[] = [];
-      for await (const entry of Deno.readDir(real)) entries.push({ name: entry.name, kind: kindOf(entry) });
-      return entries;
+      return (await this.standing.io.list(real)).map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw new FileFailed("list", path, error);
@@ -239,8 +252,8 @@ class DirectFiles implements FreshFiles {
     if (!isBelow(path, this.given) && !isBelow(path, this.root)) {
       throw new FileRefused(path, `it is not below ${this.root}`);
     }
-    if (this.#own.has(dirname(path))) return path;
-    const parent = await realParent(dirname(path), doing);
+    if (this.standing.own.has(dirname(path))) return path;
+    const parent = await this.#realParent(dirname(path), doing);
     if (!isBelow(parent, this.root)) throw new FileRefused(path, `a link leads out of ${this.root}`);
     return join(parent, basename(path));
   }
@@ -250,7 +263,7 @@ class DirectFiles implements FreshFiles {
     const place = await this.#place(path, doing);
     let real: string;
     try {
-      real = await Deno.realPath(place);
+      real = await this.standing.io.realPath(place);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw new FileFailed(doing, path, error);
@@ -258,25 +271,25 @@ class DirectFiles implements FreshFiles {
     if (!isBelow(real, this.root)) throw new FileRefused(path, `a link leads out of ${this.root}`);
     return real;
   }
-}
 
-/** The real path of a directory that need not exist: what exists is resolved, the rest appended. */
-async function realParent(path: string, doing: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw new FileFailed(doing, path, error);
+  /** The real path of a directory that need not exist: what exists is resolved, the rest appended. */
+  async #realParent(path: string, doing: string): Promise<string> {
+    try {
+      return await this.standing.io.realPath(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw new FileFailed(doing, path, error);
+    }
+    const info = await look(path, doing, this.standing.io.lstat);
+    if (info?.kind === "link") throw new FileRefused(path, "it is a link to something that does not exist");
+    const parent = dirname(path);
+    return parent === path ? path : join(await this.#realParent(parent, doing), basename(path));
   }
-  const info = await look(path, doing, Deno.lstat);
-  if (info?.kind === "link") throw new FileRefused(path, "it is a link to something that does not exist");
-  const parent = dirname(path);
-  return parent === path ? path : join(await realParent(parent, doing), basename(path));
 }
 
 async function look(
   path: string,
   doing: string,
-  how: (path: string) => Promise<Deno.FileInfo>,
+  how: FilePrimitives["lstat"],
 ): Promise<FileInfo | undefined> {
   try {
     const info = await how(path);
@@ -301,8 +314,7 @@ function identityOf(info: Deno.FileInfo): string {
   return info.ino === null || info.ino === 0 ? "" : `${info.dev}:${info.ino}`;
 }
 
-async function writeNew(path: string, text: string, mode: number, durable: boolean): Promise<void> {
-  if (!durable) return await Deno.writeTextFile(path, text, { createNew: true, mode });
+async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true, mode });
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));

@@ -8,6 +8,7 @@ export * from "./clock.ts";
 export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./failure.ts";
+export * from "./file_primitives.ts";
 export * from "./files.ts";
 export * from "./files_brokered.ts";
 export * from "./ids.ts";

@@ -1,5 +1,6 @@
 /** Opens the workdir room for a task's run: what it may not do itself it asks of the supervisor. */
 import { providerRow } from "../agents/mod.ts";
+import { inlineFiles, pooledFiles } from "../core/mod.ts";
 import type { WorkdirPort } from "../tasks/mod.ts";
 import { Workdirs } from "../workdir/mod.ts";
 import type { TaskRoomParts } from "./task_room.ts";
@@ -22,6 +23,7 @@ export function openWorkdirs({ boot, ports, control }: TaskRoomParts): Promise<W
       agentArgs: config.agentArgs,
     },
     clock: ports.clock,
+    io: boot.localFiles ? inlineFiles : pooledFiles,
     control,
     providerFiles: providerRow,
     link: (path, target) => ports.call("link", { path, target }),

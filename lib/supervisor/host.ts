@@ -8,6 +8,7 @@ import {
   getLog,
   HostError,
   launch,
+  liesOnLocalFileSystem,
   type Random,
   sleep,
 } from "../core/mod.ts";
@@ -260,6 +261,9 @@ class Host {
       executables,
       restarts,
       tempBase,
+      localFiles: [this.ports.config.paths.workspacesRoot, tempBase].every((path) =>
+        liesOnLocalFileSystem(path)
+      ),
       launchers: state.launchers(),
     };
   }

@@ -104,6 +104,8 @@ export interface EngineBoot {
   readonly restarts: number;
   /** Private temporary base, in the engine's rights. */
   readonly tempBase: string;
+  /** Workspaces root and temporary base lie on this machine: their small operations need no thread pool. */
+  readonly localFiles: boolean;
   /** Executable → start program that gives it a session of its own; empty where the system forks well enough. */
   readonly launchers: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,6 @@
 /** What the room needs of the rest of the host, as plain values and small functions. */
 import type { ClaimedTask, ControlApi, Skill } from "../control/mod.ts";
-import type { Clock, FileOpsCall } from "../core/mod.ts";
+import type { Clock, FileOpsCall, FilePrimitives } from "../core/mod.ts";
 import type { ProviderFiles } from "./layout.ts";
 
 /** Settings of the host. */
@@ -26,6 +26,8 @@ export interface WorkdirSettings {
 export interface WorkdirDeps {
   readonly settings: WorkdirSettings;
   readonly clock: Clock;
+  /** How directories are touched in which no agent has been yet; everywhere else it is the thread pool. */
+  readonly io: FilePrimitives;
   readonly control: Pick<ControlApi, "resolveSkills">;
   /** From the catalog of providers; undefined for one it does not know. */
   readonly providerFiles: (provider: string) => ProviderFiles | undefined;

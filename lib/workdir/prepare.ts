@@ -133,11 +133,9 @@ async function fresh(input: PrepareInput, ports: PreparePorts): Promise<Prepared
   try {
     await ports.active.settled(root);
     const paths = envPaths(root);
-    const made = await makeFresh(ports.root, root);
+    const made = await makeFresh(ports.root, root, ports.deps.io);
     if (made !== undefined) {
-      const prepared = await furnish(input, ports, { paths, files: made, made, release, reused: false });
-      made.share();
-      return prepared;
+      return await furnish(input, ports, { paths, files: made, made, release, reused: false });
     }
     const files = await openFiles(root);
     await ownRootKeepingRecord(files, paths, task.id, ports.deps);
@@ -182,7 +180,7 @@ async function furnish(
   const { paths, files, release, reused } = held;
   const workDir = input.local?.path ?? paths.workDir;
   const [tempDir, workFiles] = await Promise.all([
-    Deno.makeTempDir({ dir: deps.settings.tempBase, prefix: "multica-task-" }),
+    deps.io.makeTempDir({ dir: deps.settings.tempBase, prefix: "multica-task-" }),
     openWork(input, deps, held),
   ]);
   const place = { files, path: paths.manifest, durable: input.local !== undefined };
@@ -211,9 +209,10 @@ async function furnish(
       common,
       reused,
       release,
+      share: () => held.made?.share(),
     });
   } catch (error) {
-    await undo(sidecars, tempDir, input);
+    await undo(sidecars, tempDir, input, deps);
     throw error;
   }
 }
@@ -237,10 +236,15 @@ async function settleAll<A, B, C>(
   return await Promise.all(jobs);
 }
 
-async function undo(sidecars: Sidecars, tempDir: string, input: PrepareInput): Promise<void> {
-  for (const job of [() => sidecars.undo(), () => removeTemp(tempDir)]) {
+async function undo(
+  sidecars: Sidecars,
+  tempDir: string,
+  { task }: PrepareInput,
+  { io }: WorkdirDeps,
+): Promise<void> {
+  for (const job of [() => sidecars.undo(), () => removeTemp(tempDir, io)]) {
     await job().catch((error: unknown) =>
-      log.warn("failed preparation not undone", { task: input.task.id, error: errorText(error) })
+      log.warn("failed preparation not undone", { task: task.id, error: errorText(error) })
     );
   }
 }

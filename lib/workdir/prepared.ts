@@ -1,6 +1,6 @@
 /** A prepared directory in the hands of one run: what its agent is told, and how it is left (spec 04 §16, 20.3). */
 import { join, resolve } from "node:path";
-import { errorText, getLog, type WorkFiles } from "../core/mod.ts";
+import { errorText, type FilePrimitives, getLog, type WorkFiles } from "../core/mod.ts";
 import { renderBrief } from "./brief.ts";
 import { writeBriefFile } from "./brief_file.ts";
 import { gcMeta } from "./gc_meta.ts";
@@ -30,6 +30,8 @@ export interface PreparedParts {
   readonly common: Readonly<Record<string, string>>;
   readonly reused: boolean;
   readonly release: () => void;
+  /** An agent gets to the files now. */
+  readonly share: () => void;
 }
 
 /** Owner of a task's directory from preparation to the end of the run. */
@@ -89,8 +91,14 @@ export class PreparedEnvironment {
     }, sessionId);
   }
 
-  /** Writes the brief and returns its text; a file that cannot be written is a warning. */
+  /** Writes the brief, the last file before the agent starts, and returns its text; one that cannot be written is a warning. */
   async brief(_facts?: TurnFacts): Promise<string> {
+    const text = await this.#writeBrief();
+    this.parts.share();
+    return text;
+  }
+
+  async #writeBrief(): Promise<string> {
     const { input, deps, provider, workFiles, sidecars } = this.parts;
     const { task, target } = input;
     const { os, shimDir } = deps.settings;
@@ -154,7 +162,7 @@ export class PreparedEnvironment {
       : envFiles.writeAtomic(paths.gcMeta, meta, { durable: false });
     await Promise.all([
       writing.catch((error: unknown) => this.#warn("collector's record not written", error)),
-      removeTemp(this.tempDir).catch((error: unknown) =>
+      removeTemp(this.tempDir, deps.io).catch((error: unknown) =>
         this.#warn("temporary directory not removed", error)
       ),
     ]);
@@ -166,8 +174,14 @@ export class PreparedEnvironment {
   }
 }
 
-/** Links inside are removed, not followed. */
-export async function removeTemp(dir: string): Promise<void> {
+/** Most are empty; links inside are removed, not followed. */
+export async function removeTemp(dir: string, io: FilePrimitives): Promise<void> {
+  try {
+    await io.remove(dir);
+    return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+  }
   try {
     await Deno.remove(dir, { recursive: true });
   } catch (error) {

@@ -32,7 +32,7 @@ export class Workdirs {
   /** Opens the workspaces root, which is made if it is missing. @throws {HostError} when it cannot be used */
   static async open(deps: WorkdirDeps): Promise<Workdirs> {
     await Deno.mkdir(deps.settings.workspacesRoot, { recursive: true });
-    const root = await openFiles(deps.settings.workspacesRoot);
+    const root = await openFiles(deps.settings.workspacesRoot, deps.io);
     const ports: PreparePorts = {
       deps,
       root,

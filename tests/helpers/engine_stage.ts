@@ -133,6 +133,7 @@ export class EngineStage {
       executables: [...agents.map((agent) => agent.path), ...this.commands.values()],
       restarts: 0,
       tempBase: this.dir,
+      localFiles: true,
       launchers: {},
     }, this.#ports());
     this.handle.finished.then((end) => {

@@ -1,6 +1,7 @@
 /** A workspaces root, a home and a room over them, with the supervisor's real policy for local directories. */
 import { join } from "node:path";
 import { type ClaimedTask, parseClaimedTask, type Skill } from "../../lib/control/mod.ts";
+import { inlineFiles } from "../../lib/core/mod.ts";
 import { checkLocalDirectory } from "../../lib/supervisor/local_policy.ts";
 import { runLocalOps } from "../../lib/supervisor/local_files.ts";
 import { type LocalDirectory, type WorkdirDeps, Workdirs } from "../../lib/workdir/mod.ts";
@@ -89,6 +90,7 @@ export async function withWorkdirs(
         agentArgs: {},
       },
       clock: new FakeClock(),
+      io: inlineFiles,
       control: { resolveSkills: () => Promise.reject(new Error("no server")) },
       providerFiles: (provider) => PROVIDER_FILES[provider],
       link: (path, target) => Deno.symlink(target, path),

@@ -4,8 +4,10 @@ import {
   brokeredFiles,
   FileFailed,
   FileRefused,
+  inlineFiles,
   makeFresh,
   openFiles,
+  pooledFiles,
   type WorkFiles,
 } from "../../../lib/core/mod.ts";
 import { runLocalOps } from "../../../lib/supervisor/local_files.ts";
@@ -22,14 +24,18 @@ async function withDirs(run: (root: string, outside: string) => Promise<void>): 
   }
 }
 
-/** Both implementations keep the same promises. */
-async function bothWays(run: (files: WorkFiles, root: string, outside: string) => Promise<void>) {
-  await withDirs(async (root, outside) => await run(await openFiles(root), root, outside));
+const PRIMITIVES = [pooledFiles, inlineFiles];
+
+/** All implementations keep the same promises. */
+async function allWays(run: (files: WorkFiles, root: string, outside: string) => Promise<void>) {
+  for (const io of PRIMITIVES) {
+    await withDirs(async (root, outside) => await run(await openFiles(root, io), root, outside));
+  }
   await withDirs(async (root, outside) => await run(brokeredFiles(root, runLocalOps), root, outside));
 }
 
 Deno.test("WorkFiles round trip: mkdir, create, read, replace, list, remove", async () => {
-  await bothWays(async (files, root) => {
+  await allWays(async (files, root) => {
     const dir = join(root, "a", "b");
     const file = join(dir, "x.txt");
     assert.equal(await files.read(file), undefined);
@@ -50,7 +56,7 @@ Deno.test("WorkFiles round trip: mkdir, create, read, replace, list, remove", as
 });
 
 Deno.test("WorkFiles [f22] a planted link is neither read nor written through", async () => {
-  await bothWays(async (files, root, outside) => {
+  await allWays(async (files, root, outside) => {
     await Deno.symlink(join(outside, "secret"), join(root, "file"));
     await Deno.symlink(outside, join(root, "dir"));
     await assert.rejects(files.read(join(root, "file")));
@@ -89,7 +95,7 @@ Deno.test("DirectFiles refuses a dangling link on the way and names the path", a
 });
 
 Deno.test("WorkFiles refuses what is not plainly below its root", async () => {
-  await bothWays(async (files, root, outside) => {
+  await allWays(async (files, root, outside) => {
     for (
       const path of [
         outside,
@@ -126,26 +132,28 @@ Deno.test("DirectFiles never waits on a pipe in place of a file", async () => {
   });
 });
 
-Deno.test("makeFresh() takes only what it made itself, and nothing for granted once shared [f22]", async () => {
-  await withDirs(async (root, outside) => {
-    const parent = await openFiles(root);
-    const path = join(root, "a", "fresh");
-    const files = await makeFresh(parent, path);
-    assert.ok(files !== undefined);
-    assert.equal(await makeFresh(parent, path), undefined);
-    await Deno.symlink(outside, join(root, "link"));
-    await assert.rejects(makeFresh(parent, join(root, "link", "x")));
-    // planted before the host makes its own directory of that name
-    await Deno.symlink(outside, join(path, "planted"));
-    await files.mkdir(join(path, "planted"));
-    await assert.rejects(files.create(join(path, "planted", "x"), "x"), FileRefused);
-    // an agent exchanges a directory of ours after it was let in
-    await files.mkdir(join(path, "dir"));
-    await files.create(join(path, "dir", "one"), "1");
-    files.share();
-    await Deno.rename(join(path, "dir"), join(path, "moved"));
-    await Deno.symlink(outside, join(path, "dir"));
-    await assert.rejects(files.create(join(path, "dir", "two"), "2"), FileRefused);
-    assert.deepEqual([...Deno.readDirSync(outside)].map(({ name }) => name), ["secret"]);
-  });
-});
+for (const io of PRIMITIVES) {
+  const how = io === inlineFiles ? "in place" : "pooled";
+  Deno.test(`makeFresh() (${how}) takes only what it made itself, and nothing for granted once shared [f22]`, () =>
+    withDirs(async (root, outside) => {
+      const parent = await openFiles(root, io);
+      const path = join(root, "a", "fresh");
+      const files = await makeFresh(parent, path, io);
+      assert.ok(files !== undefined);
+      assert.equal(await makeFresh(parent, path, io), undefined);
+      await Deno.symlink(outside, join(root, "link"));
+      await assert.rejects(makeFresh(parent, join(root, "link", "x"), io));
+      // planted before the host makes its own directory of that name
+      await Deno.symlink(outside, join(path, "planted"));
+      await files.mkdir(join(path, "planted"));
+      await assert.rejects(files.create(join(path, "planted", "x"), "x"), FileRefused);
+      // an agent exchanges a directory of ours after it was let in
+      await files.mkdir(join(path, "dir"));
+      await files.create(join(path, "dir", "one"), "1");
+      files.share();
+      await Deno.rename(join(path, "dir"), join(path, "moved"));
+      await Deno.symlink(outside, join(path, "dir"));
+      await assert.rejects(files.create(join(path, "dir", "two"), "2"), FileRefused);
+      assert.deepEqual([...Deno.readDirSync(outside)].map(({ name }) => name), ["secret"]);
+    }));
+}
