@@ -7,6 +7,7 @@ import {
   getLog,
   type LineBatch,
   lineBatches,
+  OVER,
   type ProcessGroup,
 } from "../core/mod.ts";
 import { launchAgent } from "./child_launch.ts";
@@ -185,7 +186,7 @@ export class ChildRun {
       report = { empty: false, leftovers: [], killed: false };
     }
     await this.#within(DRAIN_MS, Promise.all([reading, this.#stderr.done, this.#exit.promise]));
-    this.#reading.abort();
+    this.#reading.abort(OVER);
     await this.#stderr.cancel();
     await reading;
     return report;

@@ -1,5 +1,5 @@
 /** One writer for a child's stdin: ordered, never blocking the caller, tolerant of a child that is gone. */
-import { errorText } from "../core/mod.ts";
+import { errorText, OVER } from "../core/mod.ts";
 
 const encoder = new TextEncoder();
 
@@ -50,7 +50,7 @@ export class StdinWriter {
   abort(): void {
     this.#queue = [];
     this.close();
-    this.#writer?.abort().catch(() => {});
+    this.#writer?.abort(OVER).catch(() => {});
   }
 
   /** A promise to wait for when too much is queued, else undefined. */

@@ -29,7 +29,7 @@ const agentSchema = z.object({
 const resourceSchema = z.object({
   id: text,
   resource_type: text,
-  resource_ref: z.record(z.string(), z.unknown()).catch({}),
+  resource_ref: z.record(z.string(), z.unknown()).default({}).catch({}),
   label: text,
 });
 

@@ -20,7 +20,7 @@ const laterSchema = z.object({
   })),
   issue_statuses: list(z.object({ key: z.string().min(1), name: text, category: text })),
   /** A count or a flag: either way some are missing from the list. */
-  issue_statuses_omitted: z.union([z.boolean(), z.number()]).catch(false).transform(Boolean),
+  issue_statuses_omitted: z.union([z.boolean(), z.number()]).default(false).catch(false).transform(Boolean),
   chat_type: text,
   chat_channel_type: text,
   chat_in_thread: flag,

@@ -49,3 +49,6 @@ export function isAbort(error: unknown): boolean {
 export class ScopeClosed extends Error {
   override readonly name = "ScopeClosed";
 }
+
+/** A reason for aborting what nobody asks why it ended: an `abort()` without one makes an error with a stack each time. */
+export const OVER: ScopeClosed = new ScopeClosed("over");

@@ -1,5 +1,6 @@
 /** Small abortable synchronisation: semaphore, mutex, one-slot notice, broadcast. */
 import { type Clock, sleep } from "./clock.ts";
+import { OVER } from "./errors.ts";
 
 /** Counts permits; a waiter that aborts leaves the queue and never swallows a permit. FIFO. */
 export class Semaphore {
@@ -127,7 +128,7 @@ export async function waitAtMost(
     ]);
   } finally {
     signal.removeEventListener("abort", onAbort);
-    over.abort();
+    over.abort(OVER);
   }
 }
 

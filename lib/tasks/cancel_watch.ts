@@ -1,6 +1,6 @@
 /** Watches a task's state at the server while it is prepared and run (spec 01 §4.18, 06 §8.9). */
 import { type ControlApi, type TaskStatus, TERMINAL_STATES } from "../control/mod.ts";
-import { type Clock, getLog, type Timer } from "../core/mod.ts";
+import { type Clock, getLog, OVER, type Timer } from "../core/mod.ts";
 import { answerOf, taskGone } from "./verdict.ts";
 
 const log = getLog("tasks", "cancel");
@@ -49,7 +49,7 @@ export class CancelWatch {
 
   /** Ends it, a request in flight included. Resolves when nothing of it runs. */
   async stop(): Promise<void> {
-    this.#abort.abort();
+    this.#abort.abort(OVER);
     this.#timer?.cancel();
     await this.#asking;
   }
@@ -78,7 +78,7 @@ export class CancelWatch {
 
   #interrupt(status: TaskStatus | "gone"): void {
     if (this.#abort.signal.aborted) return;
-    this.#abort.abort();
+    this.#abort.abort(OVER);
     this.#timer?.cancel();
     this.#options.onInterrupt(status);
   }

@@ -1,6 +1,6 @@
 /** Keeps the prepare lease of a task alive until it has started (spec 01 §4.11, 04 §16.2). */
 import type { ControlApi } from "../control/mod.ts";
-import { type Clock, errorText, getLog, type Timer } from "../core/mod.ts";
+import { type Clock, errorText, getLog, OVER, type Timer } from "../core/mod.ts";
 
 const log = getLog("tasks", "lease");
 
@@ -24,7 +24,7 @@ export class PrepareLease {
 
   /** Ends it, an extension in flight included: none is sent after this. Idempotent. */
   async stop(): Promise<void> {
-    this.#abort.abort();
+    this.#abort.abort(OVER);
     this.#timer?.cancel();
     await this.#asking;
   }

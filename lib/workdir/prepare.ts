@@ -212,7 +212,7 @@ async function furnish(
       share: () => held.made?.share(),
     });
   } catch (error) {
-    await undo(sidecars, tempDir, input, deps);
+    await undo(sidecars, tempDir, input);
     throw error;
   }
 }
@@ -236,13 +236,8 @@ async function settleAll<A, B, C>(
   return await Promise.all(jobs);
 }
 
-async function undo(
-  sidecars: Sidecars,
-  tempDir: string,
-  { task }: PrepareInput,
-  { io }: WorkdirDeps,
-): Promise<void> {
-  for (const job of [() => sidecars.undo(), () => removeTemp(tempDir, io)]) {
+async function undo(sidecars: Sidecars, tempDir: string, { task }: PrepareInput): Promise<void> {
+  for (const job of [() => sidecars.undo(), () => removeTemp(tempDir)]) {
     await job().catch((error: unknown) =>
       log.warn("failed preparation not undone", { task: task.id, error: errorText(error) })
     );

@@ -1,6 +1,6 @@
 /** A prepared directory in the hands of one run: what its agent is told, and how it is left (spec 04 §16, 20.3). */
 import { join, resolve } from "node:path";
-import { errorText, type FilePrimitives, getLog, type WorkFiles } from "../core/mod.ts";
+import { errorText, getLog, type WorkFiles } from "../core/mod.ts";
 import { renderBrief } from "./brief.ts";
 import { writeBriefFile } from "./brief_file.ts";
 import { gcMeta } from "./gc_meta.ts";
@@ -162,7 +162,7 @@ export class PreparedEnvironment {
       : envFiles.writeAtomic(paths.gcMeta, meta, { durable: false });
     await Promise.all([
       writing.catch((error: unknown) => this.#warn("collector's record not written", error)),
-      removeTemp(this.tempDir, deps.io).catch((error: unknown) =>
+      removeTemp(this.tempDir).catch((error: unknown) =>
         this.#warn("temporary directory not removed", error)
       ),
     ]);
@@ -174,14 +174,8 @@ export class PreparedEnvironment {
   }
 }
 
-/** Most are empty; links inside are removed, not followed. */
-export async function removeTemp(dir: string, io: FilePrimitives): Promise<void> {
-  try {
-    await io.remove(dir);
-    return;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-  }
+/** Links inside are removed, not followed. */
+export async function removeTemp(dir: string): Promise<void> {
   try {
     await Deno.remove(dir, { recursive: true });
   } catch (error) {

@@ -40,7 +40,7 @@ export class DirectProcessControl implements ProcessControl {
     private readonly platform: ProcessPlatform = currentPlatform(),
     private readonly self: number = Deno.pid,
   ) {
-    this.#scans = new SharedScan(platform);
+    this.#scans = new SharedScan(platform, clock);
   }
 
   /** Groups registered and not yet proven empty. */
