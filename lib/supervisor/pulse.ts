@@ -5,13 +5,15 @@ import type { Clock, Timer } from "../core/mod.ts";
 export const PING_MS = 5_000;
 /** Unanswered pings in a row that make it hung. */
 export const PINGS_TO_HUNG = 6;
+/** The same for an engine that has not said a word yet: it loads its code, on a busy machine for long. */
+export const PINGS_TO_STILLBORN = 24;
 /** A tick later than this says that we were late ourselves (suspend, busy machine): nothing is counted. */
 const OWN_LAG_MS = 2_500;
 
 export interface PulsePorts {
   readonly clock: Clock;
   readonly ping: (id: number) => void;
-  /** Six pings went unanswered while our own loop was on time and nothing else came from the engine. */
+  /** So many pings went unanswered while our own loop was on time and nothing else came from the engine. */
   readonly onHung: (silentMs: number) => void;
 }
 
@@ -19,6 +21,7 @@ export interface PulsePorts {
 export class Pulse {
   #timer: Timer | undefined;
   #unanswered = 0;
+  #limit = PINGS_TO_STILLBORN;
   #nextId = 1;
   #heardAt: number;
   #dueAt = 0;
@@ -39,6 +42,7 @@ export class Pulse {
   /** Any message is a sign of life: it left the engine's loop. */
   heard(): void {
     this.#unanswered = 0;
+    this.#limit = PINGS_TO_HUNG;
     this.#heardAt = this.ports.clock.monotonic();
   }
 
@@ -51,7 +55,7 @@ export class Pulse {
     const { clock, ping, onHung } = this.ports;
     const late = clock.monotonic() - this.#dueAt > OWN_LAG_MS;
     if (late) this.#unanswered = 0;
-    if (this.#unanswered >= PINGS_TO_HUNG) {
+    if (this.#unanswered >= this.#limit) {
       this.stop();
       onHung(clock.monotonic() - this.#heardAt);
       return;

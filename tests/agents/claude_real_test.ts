@@ -127,7 +127,7 @@ Deno.test("claude (real) [N-13] cancelled in mid-tool leaves no process, not eve
 
 /** Waits until `count` sleeps of the marked tree run. */
 async function sleepers(marker: string, count: number): Promise<void> {
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 120_000;
   while (commandLines(marker).filter((line) => line.startsWith("sleep 300")).length < count) {
     if (performance.now() > until) throw new Error("the agent's tool did not start");
     await new Promise((resolve) => setTimeout(resolve, 20));

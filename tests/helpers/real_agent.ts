@@ -77,7 +77,7 @@ export function story(events: readonly AgentEvent[]): string[] {
 
 /** Waits until at least `count` processes of the marked tree have `words` in their command line. */
 export async function processesOf(marker: string, words: string, count: number): Promise<void> {
-  const until = performance.now() + 30_000;
+  const until = performance.now() + 120_000;
   while (commandLines(marker).filter((line) => line.startsWith(words)).length < count) {
     if (performance.now() > until) {
       throw new Error(`no ${count} × "${words}": ${commandLines(marker).join(" | ")}`);

@@ -12,12 +12,21 @@ function setup() {
 }
 
 Deno.test("Pulse calls an engine hung after six unanswered pings, once [f21]", async () => {
-  const { clock, pings, hung } = setup();
+  const { clock, pings, hung, pulse } = setup();
+  pulse.heard();
   await clock.advance(34_999);
   assert.deepEqual([pings.length, hung.length], [6, 0]);
   await clock.advance(60_000);
   assert.deepEqual(hung, [35_000]);
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("Pulse gives an engine two minutes for its first word", async () => {
+  const { clock, hung } = setup();
+  await clock.advance(124_999);
+  assert.deepEqual(hung, []);
+  await clock.advance(1);
+  assert.deepEqual(hung, [125_000]);
 });
 
 Deno.test("Pulse takes any message as a sign of life", async () => {
