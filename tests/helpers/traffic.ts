@@ -6,8 +6,18 @@ import { type Behaviour, Hold, type Plane } from "../../lib/plane/mod.ts";
 const realFetch = globalThis.fetch;
 const RealSocket = globalThis.WebSocket;
 
-/** Real time after which something under way without progress counts as stuck (held, swallowed), ms. */
-const PATIENCE_MS = 60;
+/**
+ * After so many turns of the event loop, and so much real time, something under way without progress counts as stuck (held,
+ * swallowed). Turns, because on a busy machine time passes in which nothing could move.
+ */
+const PATIENCE = { turns: 1_000, ms: 60 };
+
+interface Moment {
+  readonly turn: number;
+  readonly ms: number;
+}
+
+const LONG_AGO: Moment = { turn: -Infinity, ms: -Infinity };
 
 /** Patches `fetch` and `WebSocket` while it is open. One at a time. */
 export class Traffic {
@@ -16,10 +26,10 @@ export class Traffic {
   #stuck = 0;
   /** Of those under way: waiting in a plane for its clock or for the test. */
   #paused = 0;
-  /** Until when a plane may not have noticed that a caller is gone. */
-  #graceUntil = 0;
-  #progress = performance.now();
+  /** Since when a plane may not have noticed that a caller is gone. */
   #turns = 0;
+  #gone = LONG_AGO;
+  #progress = this.#now();
   readonly #planes: (() => void)[] = [];
 
   constructor() {
@@ -67,12 +77,12 @@ export class Traffic {
       await new Promise((resolve) =>
         ++this.#turns % 32 === 0 ? setTimeout(resolve, 0) : setImmediate(resolve)
       );
-      if (this.#underWay - this.#paused <= this.#stuck && performance.now() >= this.#graceUntil) {
+      if (this.#underWay - this.#paused <= this.#stuck && this.#isLong(this.#gone)) {
         calm++;
         continue;
       }
       calm = 0;
-      if (performance.now() - this.#progress > PATIENCE_MS) this.#stuck = this.#underWay - this.#paused;
+      if (this.#isLong(this.#progress)) this.#stuck = this.#underWay - this.#paused;
     }
   }
 
@@ -102,8 +112,8 @@ export class Traffic {
         await hold?.wait(signal);
       } finally {
         this.#paused--;
-        this.#graceUntil = 0;
-        this.#progress = performance.now();
+        this.#gone = LONG_AGO;
+        this.#progress = this.#now();
       }
     };
     return pause;
@@ -134,7 +144,7 @@ export class Traffic {
       const empty = response.body === null || status === 304 || status === 204;
       return new Response(empty ? null : await response.arrayBuffer(), { status, headers });
     } catch (error) {
-      if (this.#paused > 0) this.#graceUntil = performance.now() + PATIENCE_MS;
+      if (this.#paused > 0) this.#gone = this.#now();
       throw error;
     } finally {
       end();
@@ -144,7 +154,7 @@ export class Traffic {
   /** The returned function ends it, once. */
   #begin(): () => void {
     this.#underWay++;
-    this.#progress = performance.now();
+    this.#progress = this.#now();
     let over = false;
     return () => {
       if (over) return;
@@ -157,6 +167,14 @@ export class Traffic {
     // A frame that was given up on may still arrive, or its other half was never seen.
     this.#underWay = Math.max(0, this.#underWay - 1);
     this.#stuck = Math.min(this.#stuck, this.#underWay);
-    this.#progress = performance.now();
+    this.#progress = this.#now();
+  }
+
+  #now(): Moment {
+    return { turn: this.#turns, ms: performance.now() };
+  }
+
+  #isLong(since: Moment): boolean {
+    return this.#turns - since.turn >= PATIENCE.turns && performance.now() - since.ms >= PATIENCE.ms;
   }
 }
