@@ -160,8 +160,10 @@ class Engine implements EngineHandle {
   token(token: string): void {
     if (token === this.#token) return;
     this.#token = token;
+    this.#tasks?.runner.learnSecret(token);
     log.info("new token taken over");
     this.#authorized();
+    this.#loops.spawn("token renewal", (signal) => renewOnce(this.#renewal(), signal));
     this.#tasks?.outbox.kick();
     this.#socket?.dropConnection("new token");
   }
@@ -221,17 +223,9 @@ class Engine implements EngineHandle {
 
   /** Renew, first sync, loops, ready (spec 01 §7.1). The server being away only makes it later. */
   async #start(signal: AbortSignal): Promise<void> {
-    const { clock } = this.ports;
-    const { config } = this.boot;
     this.#replayed = this.#root.run(() => this.#tasks.outbox.replay());
     this.#replayed.catch((error: unknown) => log.error("journal replay failed", { error: errorText(error) }));
-    const renewal: RenewalPorts = {
-      control: this.#control,
-      clock,
-      status: this.#status,
-      loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
-      intervalMs: config.renewIntervalMs,
-    };
+    const renewal = this.#renewal();
     await renewOnce(renewal, signal);
     await this.#firstSync(renewal, signal);
     this.#reached = true;
@@ -241,6 +235,17 @@ class Engine implements EngineHandle {
     this.ports.reportState("running", `claiming for ${this.#registry.runtimeIds().length} runtimes`);
     this.#health.now();
     this.#reloadIfIdle();
+  }
+
+  #renewal(): RenewalPorts {
+    const { config } = this.boot;
+    return {
+      control: this.#control,
+      clock: this.ports.clock,
+      status: this.#status,
+      loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
+      intervalMs: config.renewIntervalMs,
+    };
   }
 
   async #firstSync(renewal: RenewalPorts, signal: AbortSignal): Promise<void> {

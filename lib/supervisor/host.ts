@@ -44,6 +44,8 @@ export interface HostPorts {
   readonly watchesToken?: boolean;
   /** Puts on disk what agents need, once this host owns the profile and before the engine starts. */
   readonly install?: () => Promise<void>;
+  /** Hears a new token before anything else does, so that it is never written anywhere. */
+  readonly onToken?: (token: string) => void;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: (host: { readonly port: number; readonly credential: string }) => void;
   /** Hears, once, that tasks are taken. */
@@ -225,6 +227,7 @@ class Host {
       token: config.token,
       signal: this.#abort.signal,
       onToken: (token) => {
+        this.ports.onToken?.(token);
         this.#token = token;
         this.#toEngine({ t: "token", token });
       },

@@ -74,7 +74,7 @@ export interface TaskSlot {
 export interface TaskSettings {
   readonly serverUrl: string;
   readonly healthPort: number;
-  /** Bearer of the host itself: only to be masked. */
+  /** Bearer of the host itself as it started: only to be masked. */
   readonly token: string;
   readonly home: string;
   /** Directory of the agents' `multica` command. */

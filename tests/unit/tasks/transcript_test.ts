@@ -181,3 +181,13 @@ Deno.test("Transcript keeps every word in order for any events and flushes", () 
     { numRuns: 200 },
   );
 });
+
+Deno.test("Transcript masks a secret learned while half of it is held back", () => {
+  const { transcript } = open();
+  transcript.push({ type: "text", text: "the key is neues-" });
+  transcript.maskWith(new Redactor({ secrets: [SECRET, "neues-wort-77"] }));
+  transcript.push({ type: "text", text: "wort-77, and geheim-wort-42." });
+  transcript.push({ type: "tool_use", tool: "Bash", callId: "c", input: { command: "echo neues-wort-77" } });
+  const text = JSON.stringify(transcript.close().flatMap(rowsOf));
+  assert.ok(!text.includes("wort-77") && !text.includes(SECRET), text);
+});
