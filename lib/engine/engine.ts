@@ -141,7 +141,7 @@ class Engine implements EngineHandle {
     this.#actions = new Actions({
       control: this.#control,
       registry: this.#registry,
-      ...actionAnswers(config),
+      ...actionAnswers(config, this.#gate),
     }, this.#requests);
     this.#wake = new WakeRouter(this.#wakeTargets(), clock);
     this.finished = this.#run();
