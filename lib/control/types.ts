@@ -151,6 +151,19 @@ export interface TaskAgent {
   readonly thinking_level: string;
   readonly service_tier: string;
   readonly runtime_config: unknown;
+  /** Skills of the machine to hide; absent on older servers (spec 01 §11.12). */
+  readonly disabled_runtime_skills?: readonly DisabledRuntimeSkill[];
+}
+
+/** A skill of one machine's provider that an agent must not see, as the host listed it. */
+export interface DisabledRuntimeSkill {
+  readonly runtime_id: string;
+  readonly provider: string;
+  /** `provider`, `universal` or `plugin`. */
+  readonly root: string;
+  readonly key: string;
+  readonly name: string;
+  readonly plugin: string;
 }
 
 export interface ProjectResource {
@@ -350,6 +363,8 @@ export interface LocalSkillEntry {
   readonly description?: string;
   readonly root?: string;
   readonly file_count: number;
+  /** The agent can be kept from seeing it. */
+  readonly can_disable?: boolean;
 }
 
 /** Result bodies of the asynchronous actions (spec 01 §4.22). */

@@ -3,6 +3,7 @@ import { isAbsolute, join, posix, relative } from "node:path";
 import { parse as parseYaml } from "yaml";
 import type { LocalSkillEntry } from "../control/mod.ts";
 import { errorText, getLog, HostError } from "../core/mod.ts";
+import { canDisableSkills } from "./disabled_skills.ts";
 
 const log = getLog("workdir", "local-skills");
 
@@ -21,21 +22,42 @@ export interface ImportedSkill {
   readonly files?: readonly { readonly path: string; readonly content: string }[];
 }
 
-/** Where a provider's skills live: below the home, or below the directory a variable names. */
-const PROVIDER_ROOTS: Readonly<Record<string, { readonly home: string; readonly variable?: string }>> = {
-  claude: { home: ".claude/skills" },
-  codebuddy: { home: ".codebuddy/skills" },
-  codex: { home: ".codex/skills", variable: "CODEX_HOME" },
-  copilot: { home: ".copilot/skills" },
-  opencode: { home: ".config/opencode/skills" },
-  openclaw: { home: ".openclaw/skills" },
-  hermes: { home: ".hermes/skills" },
-  kimi: { home: ".kimi/skills" },
-  qoder: { home: ".qoder/skills" },
-  pi: { home: ".pi/agent/skills" },
-  cursor: { home: ".cursor/skills" },
-  kiro: { home: ".kiro/skills" },
-  antigravity: { home: ".gemini/antigravity-cli/skills" },
+/** Where a provider keeps its own files: below the home, or where the first of these variables says. */
+interface ProviderRoot {
+  readonly home: string;
+  readonly variables?: readonly string[];
+  /** @default "skills" */
+  readonly below?: string;
+}
+
+const PROVIDER_ROOTS: Readonly<Record<string, ProviderRoot>> = {
+  claude: { home: ".claude" },
+  codebuddy: { home: ".codebuddy" },
+  codex: { home: ".codex", variables: ["CODEX_HOME"] },
+  copilot: { home: ".copilot" },
+  opencode: { home: ".config/opencode" },
+  openclaw: { home: ".openclaw" },
+  hermes: { home: ".hermes" },
+  kimi: { home: ".kimi" },
+  qoder: { home: ".qoder" },
+  qoderclicn: { home: ".qoder-cn" },
+  pi: { home: ".pi/agent" },
+  cursor: { home: ".cursor" },
+  kiro: { home: ".kiro" },
+  antigravity: { home: ".gemini/antigravity-cli" },
+  deveco: { home: ".config/deveco" },
+  traecli: { home: ".traecli" },
+  mcode: { home: ".minimax" },
+  omp: { home: ".omp/agent" },
+  reasonix: { home: ".reasonix", variables: ["REASONIX_HOME"] },
+  dsh: { home: ".dsh", variables: ["DSH_HOME"] },
+  grok: { home: ".grok", variables: ["GROK_HOME"] },
+  qwen: { home: ".qwen", variables: ["QWEN_HOME"] },
+  qwenpaw: {
+    home: ".qwenpaw",
+    variables: ["QWENPAW_WORKING_DIR", "COPAW_WORKING_DIR"],
+    below: "skill_pool",
+  },
 };
 
 /** Where to look, and in which order. */
@@ -53,9 +75,11 @@ interface Root {
 function roots(places: SkillPlaces): readonly Root[] | undefined {
   const row = PROVIDER_ROOTS[places.provider];
   if (row === undefined) return undefined;
-  const named = row.variable === undefined ? "" : (places.env[row.variable] ?? "").trim();
+  const named = (row.variables ?? []).map((name) => (places.env[name] ?? "").trim()).find((dir) =>
+    dir !== ""
+  );
   return [
-    { dir: named === "" ? join(places.home, row.home) : join(named, "skills"), kind: "provider" },
+    { dir: join(named ?? join(places.home, row.home), row.below ?? "skills"), kind: "provider" },
     { dir: join(places.home, ".agents/skills"), kind: "universal" },
   ];
 }
@@ -81,6 +105,7 @@ export async function listLocalSkills(places: SkillPlaces): Promise<readonly Loc
         provider: places.provider,
         root: root.kind,
         file_count: (skill.files?.length ?? 0) + 1,
+        ...(canDisableSkills(places.provider) ? { can_disable: true } : {}),
         ...(skill.description === undefined ? {} : { description: skill.description }),
       });
     });
@@ -137,6 +162,9 @@ function ignored(name: string): boolean {
 
 async function readSkill(dir: string, places: SkillPlaces): Promise<ImportedSkill> {
   const path = join(dir, "SKILL.md");
+  if (posix.basename((await Deno.realPath(path)).replaceAll("\\", "/")).toLowerCase() !== "skill.md") {
+    throw new HostError(`${path} is a link to a file of another name`, { code: "local_skill_link" });
+  }
   const { size } = await Deno.stat(path);
   if (size > MAX_FILE_BYTES) {
     throw new HostError(`${path} is larger than 1 MiB`, { code: "local_skill_size" });

@@ -81,3 +81,43 @@ Deno.test("importLocalSkill() returns whole texts, and refuses keys that leave t
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("listLocalSkills() finds the roots variables name, and says what can be disabled (spec 04 §20.15)", async () => {
+  const dir = await home({
+    ".claude/skills/deploy/SKILL.md": "x",
+    ".qwen/skills/own/SKILL.md": "x",
+    "elsewhere/skills/named/SKILL.md": "x",
+    "paw/skill_pool/pooled/SKILL.md": "x",
+  });
+  const list = async (provider: string, env: Readonly<Record<string, string>> = {}) =>
+    (await listLocalSkills({ provider, home: dir, env }) ?? []).map((
+      { key, can_disable },
+    ) => [key, can_disable]);
+  try {
+    assert.deepEqual(await list("claude"), [["deploy", true]]);
+    assert.deepEqual(await list("qwen"), [["own", undefined]]);
+    assert.deepEqual(await list("qwen", { QWEN_HOME: join(dir, "elsewhere") }), [["named", undefined]]);
+    assert.deepEqual(await list("qwenpaw", { COPAW_WORKING_DIR: join(dir, "paw") }), [["pooled", undefined]]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("local skills: a SKILL.md may be a link to another SKILL.md, never to a file of another name [f22]", async () => {
+  const dir = await home({
+    "dotfiles/review/SKILL.md": "fine",
+    ".ssh/id": "secret",
+    ".claude/skills/a/x": "",
+  });
+  await Deno.mkdir(join(dir, ".claude/skills/b"));
+  await Deno.symlink(join(dir, "dotfiles/review/SKILL.md"), join(dir, ".claude/skills/a/SKILL.md"));
+  await Deno.symlink(join(dir, ".ssh/id"), join(dir, ".claude/skills/b/SKILL.md"));
+  const places = { provider: "claude", home: dir, env: {} };
+  try {
+    assert.deepEqual((await listLocalSkills(places))!.map(({ key }) => key), ["a"]);
+    assert.equal((await importLocalSkill(places, "a")).content, "fine");
+    await assert.rejects(importLocalSkill(places, "b"), /is a link to a file of another name/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
