@@ -78,6 +78,16 @@ export interface RegisterResponse {
   readonly settings: WorkspaceSettings | null | undefined;
 }
 
+/** Why a runtime goes offline (spec 01 §11.4). */
+export interface OfflineReason {
+  /** `not_executable`, `not_found`, `below_minimum`, … */
+  readonly code: string;
+  /** One sentence for people. */
+  readonly detail: string;
+  /** The command that puts it right, where one is known. */
+  readonly repair?: { readonly package: string; readonly command: string; readonly shell: string };
+}
+
 export interface WorkspaceRepos {
   readonly repos: readonly RepoRef[];
   readonly repos_version: string;
@@ -394,11 +404,12 @@ export interface ControlApi {
     options?: CallOptions,
   ): Promise<{ workspaces: readonly WorkspaceRef[] | "unchanged"; push: boolean }>;
   register(body: RegisterRequest, options?: CallOptions): Promise<RegisterResponse>;
+  /** `reasons` by runtime id; older servers ignore them. */
   deregister(
     runtimeIds: readonly string[],
     options?: CallOptions & {
       readonly limitMs?: number;
-      readonly reasons?: Readonly<Record<string, unknown>>;
+      readonly reasons?: Readonly<Record<string, OfflineReason>>;
     },
   ): Promise<void>;
   heartbeat(runtimeId: string, options?: CallOptions): Promise<HeartbeatAnswer>;

@@ -13,7 +13,7 @@ import {
   sleep,
   withDeadline,
 } from "../core/mod.ts";
-import { Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
+import { HOST_STOPPED, Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { RepoNotReady, RepoReadiness } from "../repos/mod.ts";
@@ -111,6 +111,7 @@ class Engine implements EngineHandle {
       control: this.#control,
       registry: this.#registry,
       agents: () => this.#inventory.usable(),
+      found: () => this.#inventory.found(),
       families: new Set(profileBases()),
       deviceName: config.deviceName,
       config,
@@ -174,10 +175,11 @@ class Engine implements EngineHandle {
 
   /** True when something that matters changed. */
   #takeAgents(agents: readonly DiscoveredAgent[]): boolean {
-    const { offersChanged, waiting } = this.#inventory.replace(agents);
+    const now = this.ports.clock.monotonic();
+    const { offersChanged, waiting, doubtful } = this.#inventory.replace(agents, now);
     this.#health.changed();
     if (waiting.length > 0) this.#wantReload(`${waiting.join(", ")} found`);
-    if (!offersChanged || this.#stage !== "running") return offersChanged || waiting.length > 0;
+    if (!offersChanged || this.#stage !== "running") return offersChanged || doubtful || waiting.length > 0;
     this.#sync.request();
     return true;
   }
@@ -540,7 +542,8 @@ class Engine implements EngineHandle {
     const ids = this.#registry.runtimeIds();
     if (ids.length === 0 || !this.#reached) return;
     try {
-      await this.#control.deregister(ids, { limitMs: DEREGISTER_MS });
+      const reasons = Object.fromEntries(ids.map((id) => [id, HOST_STOPPED]));
+      await this.#control.deregister(ids, { limitMs: DEREGISTER_MS, reasons });
       log.info("runtimes deregistered", { count: ids.length });
     } catch (error) {
       log.warn("deregistration failed", { error: errorText(error) });
@@ -564,19 +567,25 @@ class Engine implements EngineHandle {
       active_task_count: this.#gate?.active ?? 0,
       running_task_count: active.length - waiting,
       resource_wait_task_count: waiting,
-      agents: this.#inventory.all().filter((agent) => agent.path !== "").map((agent) => agent.provider),
+      agents: this.#inventory.found().filter((agent) => agent.path !== "").map((agent) => agent.provider),
       workspaces: workspaces.length === 0
         ? null
         : workspaces.map(({ id, runtimeIds }) => ({ id, runtimes: runtimeIds })),
       skipped_agents: this.#inventory.skipped(),
       status_sentences: {
         ...this.#status?.all(),
+        ...this.#ailing(),
         reports: this.#tasks?.outbox.status().sentence ?? "",
         ...Object.fromEntries(active.map((task) => [`task ${task.taskId.slice(-12)}`, task.sentence])),
       },
       claiming: this.#claiming(why),
       ...(this.#reloadWhy === "" ? {} : { reload_pending_reason: this.#reloadWhy }),
     };
+  }
+
+  #ailing(): Readonly<Record<string, string>> {
+    const ailing = Object.entries(this.#inventory.ailing()).map(([agent, why]) => `${agent}: ${why}`);
+    return ailing.length === 0 ? {} : { agents: `offered all the same for now: ${ailing.join("; ")}` };
   }
 
   #claiming(why: string): HealthSnapshot["claiming"] {

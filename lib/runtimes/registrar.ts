@@ -10,9 +10,11 @@ import {
 import { type Clock, errorText, getLog, isAbort, Mutex } from "../core/mod.ts";
 import { GoneGate } from "./gone_gate.ts";
 import { OfferMemory } from "./offer_memory.ts";
+import { offlineReason } from "./offline_reasons.ts";
 import { collectOffers, type OfferPorts } from "./offers.ts";
 import { NothingToRegister, refusedProfile } from "./register_refusals.ts";
-import type { RuntimeRegistry, TrackedWorkspace } from "./registry.ts";
+import type { KnownRuntime, RuntimeRegistry, TrackedWorkspace } from "./registry.ts";
+import type { DiscoveredAgent } from "./types.ts";
 
 const log = getLog("runtimes");
 
@@ -22,6 +24,8 @@ export interface RegistrarPorts extends OfferPorts {
   readonly registry: RuntimeRegistry;
   readonly config: Pick<HostConfig, "daemonId" | "legacyDaemonIds" | "deviceName" | "version" | "launchedBy">;
   readonly clock: Clock;
+  /** Every agent discovery looked for, usable or not: why one is not offered. */
+  readonly found: () => readonly DiscoveredAgent[];
   /**
    * True when a task of the runtime runs here or has a record in the journal: recover-orphans is then never
    * called for it (guides: outbox rule 2).
@@ -178,6 +182,7 @@ export class Registrar {
     signal: AbortSignal,
   ): Promise<void> {
     const { registry } = this.ports;
+    const before = new Map(workspace.runtimeIds.map((id) => [id, registry.runtime(id)]));
     let left: readonly string[];
     try {
       const attempt = await this.#register(workspace.id, profiles, signal);
@@ -190,15 +195,23 @@ export class Registrar {
       log.info("nothing left to offer in workspace", { workspace_id: workspace.id, ids: left });
     }
     registry.announce();
-    await this.#deregister(left, signal);
+    await this.#deregister(workspace.id, left.flatMap((id) => before.get(id) ?? []), signal);
   }
 
-  /** Tells the server at once that these ids are not served any more; best effort (the sweep is the backstop). */
-  async #deregister(ids: readonly string[], signal: AbortSignal): Promise<void> {
-    const gone = ids.filter((id) => this.ports.registry.runtime(id) === undefined);
-    if (gone.length === 0) return;
+  /** Tells the server at once that these are not served any more, and why; best effort (the sweep is the backstop). */
+  async #deregister(
+    workspaceId: string,
+    left: readonly KnownRuntime[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const lost = left.filter(({ id }) => this.ports.registry.runtime(id) === undefined);
+    if (lost.length === 0) return;
+    const gone = lost.map(({ id }) => id);
+    const facts = { found: this.ports.found(), profiles: this.#memory.failures(workspaceId) };
+    const reasons = Object.fromEntries(lost.map((runtime) => [runtime.id, offlineReason(runtime, facts)]));
+    log.info("runtimes taken offline", { workspace_id: workspaceId, reasons });
     try {
-      await this.ports.control.deregister(gone, { signal });
+      await this.ports.control.deregister(gone, { signal, reasons });
     } catch (error) {
       log.warn("deregistration failed", { ids: gone, error: errorText(error) });
     }
