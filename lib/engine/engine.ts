@@ -21,6 +21,7 @@ import { Actions } from "./actions.ts";
 import { actionAnswers } from "./action_answers.ts";
 import { BatchClaimer } from "./batch_claimer.ts";
 import { ClaimGate } from "./claim_gate.ts";
+import { claimingNow, ClaimTrouble } from "./claiming.ts";
 import { DiscoveryLoop } from "./discovery_loop.ts";
 import { HealthReporter } from "./health_report.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -73,6 +74,7 @@ class Engine implements EngineHandle {
   readonly #inventory: Inventory;
   readonly #slots: SlotPool;
   readonly #gate: ClaimGate;
+  readonly #trouble = new ClaimTrouble(() => this.#health.changed());
   readonly #status: StatusBoard;
   readonly #health: HealthReporter;
   /** Opened first thing in `#run`; nothing but orders from outside comes before. */
@@ -304,6 +306,7 @@ class Engine implements EngineHandle {
       clock,
       slots: this.#slots,
       gate: this.#gate,
+      trouble: this.#trouble,
       intervalMs: config.pollIntervalMs,
       onTask: (task: ClaimedTask, slot: Slot) => this.#take(task, slot),
     };
@@ -311,7 +314,6 @@ class Engine implements EngineHandle {
       {
         ...claiming,
         control: this.#control,
-        status: this.#status,
         batch: () => this.#batchMode(),
         onGone: (id) => this.#gone(id),
       },
@@ -561,7 +563,6 @@ class Engine implements EngineHandle {
     const active = this.#tasks?.runner.active() ?? [];
     const waiting = active.filter((task) => task.phase === "waiting for a directory").length;
     const workspaces = this.#registry.workspaces();
-    const why = this.#gate?.why ?? "the host is starting";
     return {
       status: this.#stage,
       active_task_count: this.#gate?.active ?? 0,
@@ -578,7 +579,7 @@ class Engine implements EngineHandle {
         reports: this.#tasks?.outbox.status().sentence ?? "",
         ...Object.fromEntries(active.map((task) => [`task ${task.taskId.slice(-12)}`, task.sentence])),
       },
-      claiming: this.#claiming(why),
+      claiming: this.#claiming(),
       ...(this.#reloadWhy === "" ? {} : { reload_pending_reason: this.#reloadWhy }),
     };
   }
@@ -588,16 +589,16 @@ class Engine implements EngineHandle {
     return ailing.length === 0 ? {} : { agents: `offered all the same for now: ${ailing.join("; ")}` };
   }
 
-  #claiming(why: string): HealthSnapshot["claiming"] {
-    if (why !== "") return { state: "paused", why };
-    if (this.#registry.runtimeIds().length === 0) {
-      return {
-        state: "idle",
-        why: "no runtime is registered: no agent CLI is usable, or no workspace was found",
-      };
-    }
-    const { size, occupied } = this.#slots;
-    if (occupied >= size) return { state: "full", why: `all ${size} task slots are taken` };
-    return { state: "claiming", why: `${size - occupied} of ${size} task slots are free` };
+  #claiming(): HealthSnapshot["claiming"] {
+    const runtimes = this.#registry.runtimeIds().length;
+    return claimingNow({
+      gate: this.#gate?.why ?? "the host is starting",
+      agents: this.#inventory.usable().length,
+      workspaces: this.#registry.workspaces().length,
+      runtimes,
+      unjoined: this.#sync?.unjoined ?? "",
+      slots: this.#slots,
+      trouble: this.#trouble.sentence(runtimes) || this.#heartbeats?.trouble() || "",
+    });
   }
 }

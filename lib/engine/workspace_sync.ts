@@ -40,8 +40,8 @@ export interface SyncPorts {
 
 /** No runtime could be registered in any workspace: at start-up a failure, later a log line. */
 export class NoRuntimeRegistered extends HostError {
-  constructor(count: number) {
-    super(`failed to register runtimes for any of the ${count} workspace(s)`, {
+  constructor(count: number, why: string) {
+    super(`failed to register runtimes for any of the ${count} workspace(s)${why === "" ? "" : `: ${why}`}`, {
       code: "no_runtime_registered",
       hint: "multica-host agents",
     });
@@ -51,8 +51,8 @@ export class NoRuntimeRegistered extends HostError {
 /** One pass at a time; events during a pass cause one more. */
 export class WorkspaceSync {
   readonly #dirty = new Notice();
-  /** Listed workspaces that could not be joined: hints do not reach us from there. */
-  readonly #unjoined = new Set<string>();
+  /** Listed workspaces that could not be joined → why: hints do not reach us from there. */
+  readonly #unjoined = new Map<string, string>();
   #pushes = false;
 
   constructor(private readonly ports: SyncPorts) {}
@@ -65,6 +65,11 @@ export class WorkspaceSync {
   /** The server showed that it announces workspace changes. */
   sawPush(): void {
     this.#pushes = true;
+  }
+
+  /** Why workspaces could not be joined, "" when all were. */
+  get unjoined(): string {
+    return [...this.#unjoined.values()].join("; ");
   }
 
   /** One pass. @throws when the list could not be read, or nothing at all could be registered. */
@@ -88,7 +93,7 @@ export class WorkspaceSync {
       }
     }));
     const ids = new Set(listed.map((workspace) => workspace.id));
-    for (const id of this.#unjoined) if (!ids.has(id)) this.#unjoined.delete(id);
+    for (const id of this.#unjoined.keys()) if (!ids.has(id)) this.#unjoined.delete(id);
     for (const workspace of tracked) {
       if (ids.has(workspace.id)) continue;
       registry.untrack(workspace.id);
@@ -98,7 +103,7 @@ export class WorkspaceSync {
     this.#say(listed.length);
     const converged = registry.workspaces().some((workspace) => workspace.converged);
     if (listed.length > 0 && registered === 0 && registry.runtimeIds().length === 0 && !converged) {
-      throw new NoRuntimeRegistered(listed.length);
+      throw new NoRuntimeRegistered(listed.length, this.unjoined);
     }
   }
 
@@ -164,12 +169,12 @@ export class WorkspaceSync {
     } catch (error) {
       if (isAbort(error) && signal.aborted) throw error;
       const reason = error instanceof NothingToRegister
-        ? "no usable agent on this machine"
+        ? "no agent CLI is usable on this machine"
         : errorText(error);
       const fields = { workspace_id: workspace.id, name: workspace.name, error: reason };
       if (this.#unjoined.has(workspace.id)) log.debug("registration of a workspace still fails", fields);
       else log.error("first registration of a workspace failed", fields);
-      this.#unjoined.add(workspace.id);
+      this.#unjoined.set(workspace.id, `${workspace.name}: ${reason}`);
       return false;
     }
   }

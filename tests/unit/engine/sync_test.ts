@@ -134,6 +134,7 @@ Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s 
     const since = stage.mark();
     const id = stage.task(stage.agent());
     await stage.until("claimed and lost", () => stage.plane.task(id)?.status === "dispatched");
+    await stage.until("rests", () => /so claims rest for 7 s$/.test(stage.health!.claiming.why), 20_000);
     await stage.until("over HTTP", () => since("POST /api/daemon/tasks/claim").length === 1, 20_000);
     const lost = since("RPC tasks.claim")[0]!.at;
     assert.ok(since("POST /api/daemon/tasks/claim")[0]!.at - lost >= 14_000 - 10);
