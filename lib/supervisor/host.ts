@@ -1,6 +1,6 @@
 /** One host from bound port to closed port: the order of spec 03 §7.4 and §7.5. */
 import { type ApiServer, bindApi, type HealthSnapshot, STARTING, writeCredential } from "../api/mod.ts";
-import type { HostConfig } from "../config/mod.ts";
+import { type HostConfig, multicaDir } from "../config/mod.ts";
 import {
   type Clock,
   DirectProcessControl,
@@ -15,6 +15,7 @@ import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../r
 import { AgentsState } from "./agents_state.ts";
 import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
+import { DirectoryLocks } from "./directory_locks.ts";
 import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "./directories.ts";
 import { EngineHost, type HostEnd } from "./engine_host.ts";
 import { emitRecords } from "./engine_log.ts";
@@ -80,6 +81,7 @@ class Host {
   #stopping = false;
   #token: string;
   readonly #ledger: GroupLedger;
+  readonly #directories: DirectoryLocks;
   readonly #relay = new CheckoutRelay((message) => this.#toEngine(message));
   readonly #abort = new AbortController();
   readonly #engineUp = Promise.withResolvers<void>();
@@ -87,13 +89,14 @@ class Host {
   constructor(private readonly ports: HostPorts) {
     const { config, processes } = ports;
     this.#token = config.token;
+    this.#directories = new DirectoryLocks(`${multicaDir(config.paths.home)}/directory_locks`);
     this.#ledger = new GroupLedger(`${config.paths.stateDir}/process_groups`, () => processes.groups());
   }
 
   async run(): Promise<HostEnd> {
     const { config } = this.ports;
     const api = await this.#bind();
-    const undo: (() => Promise<unknown> | void)[] = [() => api.close()];
+    const undo: (() => Promise<unknown> | void)[] = [() => api.close(), () => this.#directories.close()];
     try {
       if (config.token === "") throw new TokenMissing(config.profile);
       await prepareDirectories(config.paths);
@@ -252,6 +255,7 @@ class Host {
         targets: state.homes,
       }),
       local: { home, os: Deno.build.os, own: [workspacesRoot, stateDir, tempBase] },
+      directories: this.#directories,
       adopt: (path) => state.adopt(path),
     });
   }
