@@ -5,7 +5,7 @@ import { onStage } from "../../helpers/engine_stage.ts";
 const REGISTER = "POST /api/daemon/register";
 
 for (const era of ["baseline", "later"] as const) {
-  Deno.test(`WorkspaceSync a workspace joined or left is noticed in time on a ${era} server`, async () => {
+  Deno.test(`WorkspaceSync a workspace joined or left is noticed in time on a ${era} server [C11.3, W17.4]`, async () => {
     const limit = era === "later" ? 2_000 : 37_000;
     await onStage({ plane: { era } }, async (stage) => {
       await stage.advance(5_000);
@@ -24,7 +24,7 @@ for (const era of ["baseline", "later"] as const) {
   });
 }
 
-Deno.test("WorkspaceSync asks every 30 s where nothing is pushed, every 30 min where it is", async () => {
+Deno.test("WorkspaceSync asks every 30 s where nothing is pushed, every 30 min where it is [C11.3, W17.9]", async () => {
   await onStage({ plane: { era: "baseline" } }, async (stage) => {
     const since = stage.mark();
     await stage.advance(10 * 60_000);
@@ -63,7 +63,7 @@ Deno.test("WorkspaceSync a failing list changes nothing", async () => {
   });
 });
 
-Deno.test("WorkspaceSync runs at once after a reconnect, not twice within a second", async () => {
+Deno.test("WorkspaceSync runs at once after a reconnect, not twice within a second [C11.3, W17.9]", async () => {
   await onStage({}, async (stage) => {
     await stage.advance(12_000);
     const since = stage.mark();
@@ -106,7 +106,7 @@ Deno.test("engine no agent at all: it runs, says why it does not claim, and take
   });
 });
 
-Deno.test("engine batch claims only after the server offered them on this connection", async () => {
+Deno.test("engine batch claims only after the server offered them on this connection [C11.2, W17.8]", async () => {
   await onStage({ providers: ["claude", "codex"], plane: { era: "later" } }, async (stage) => {
     await stage.advance(1_000);
     const single = stage.plane.requests("POST /api/daemon/runtimes");
@@ -127,7 +127,7 @@ Deno.test("engine batch claims only after the server offered them on this connec
   });
 });
 
-Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s and one claim over HTTP", async () => {
+Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s and one claim over HTTP [C11.2, W17.7]", async () => {
   await onStage({ plane: { era: "later" } }, async (stage) => {
     await stage.advance(31_000);
     stage.plane.faults.script("RPC tasks.claim", [{ reset: "after" }]);
@@ -144,7 +144,7 @@ Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s 
   });
 });
 
-Deno.test("engine a server without batch claims takes per-runtime claims until the next connection", async () => {
+Deno.test("engine a server without batch claims takes per-runtime claims until the next connection [C11.2]", async () => {
   await onStage({ plane: { era: "later" } }, async (stage) => {
     await stage.advance(31_000);
     stage.plane.faults.always("RPC tasks.claim", { status: 404 });

@@ -127,7 +127,7 @@ Deno.test("Transcript removes NUL and lone surrogates, also in nested input", ()
   assert.deepEqual(rows[1]!.input, { k: ["v", "\\u0000"] });
 });
 
-Deno.test("Transcript numbers go on after an earlier claim and over a fresh retry", () => {
+Deno.test("Transcript numbers go on after an earlier claim and over a fresh retry [C11.6]", () => {
   const { transcript } = open({ lastSeq: 7 });
   transcript.push({ type: "text", text: "one" });
   transcript.resetTools();
