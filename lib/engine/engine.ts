@@ -133,6 +133,7 @@ class Engine implements EngineHandle {
       clock,
       random,
       status: this.#status,
+      onLeft: (id) => this.#repos.forget(id),
       intervalMs: config.syncIntervalMs,
     });
     this.#repos = new RepoReadiness({

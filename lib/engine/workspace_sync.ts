@@ -34,6 +34,8 @@ export interface SyncPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly status: StatusBoard;
+  /** A workspace is not watched any more. */
+  readonly onLeft: (workspaceId: string) => void;
   /** Period against servers that do not push, ms (30 s). */
   readonly intervalMs: number;
 }
@@ -97,6 +99,7 @@ export class WorkspaceSync {
     for (const workspace of tracked) {
       if (ids.has(workspace.id)) continue;
       registry.untrack(workspace.id);
+      this.ports.onLeft(workspace.id);
       log.info("workspace no longer watched", { workspace_id: workspace.id, name: workspace.name });
     }
     registry.announce();

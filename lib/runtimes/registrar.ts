@@ -72,27 +72,44 @@ export class Registrar {
 
   /**
    * Compares the profile set, and what this machine can launch, with what was registered, and registers again when
-   * one of them changed (spec 01 §7.5). Never recovers orphans.
+   * one of them changed (spec 01 §7.5). Never recovers orphans. A refresh that fails is owed: see {@link owes}.
    */
   refresh(workspaceId: string, signal: AbortSignal): Promise<void> {
     return this.#lock(workspaceId).run(async () => {
       const workspace = this.ports.registry.workspace(workspaceId);
       if (workspace === undefined) return;
-      const profiles = await this.#profiles(workspaceId, signal);
-      const unchanged = profiles === undefined ||
-        profileSetSignature(profiles) === workspace.profileSignature;
-      if (unchanged && !await this.#memory.changedHere(workspaceId)) return;
-      if (this.ports.registry.workspace(workspaceId) !== workspace) return;
-      if (profiles !== undefined && !unchanged) {
-        log.info("profile set changed", {
+      try {
+        workspace.profilesStale = !await this.#refresh(workspace, signal);
+      } catch (error) {
+        if (isAbort(error) && signal.aborted) throw error;
+        workspace.profilesStale = true;
+        log.warn("runtimes not registered anew, trying again soon", {
           workspace_id: workspaceId,
-          old: workspace.profileSignature,
-          new: profileSetSignature(profiles),
-          count: profiles.length,
+          error: errorText(error),
         });
       }
-      await this.#reregister(workspace, profiles, signal);
     }, signal);
+  }
+
+  /** False when the profiles could not be read although this server has them. */
+  async #refresh(workspace: TrackedWorkspace, signal: AbortSignal): Promise<boolean> {
+    const { id, profileSignature } = workspace;
+    const profiles = await this.#profiles(id, signal);
+    const isRead = profiles !== undefined || profileSignature === "";
+    const unchanged = profiles === undefined || profileSetSignature(profiles) === profileSignature;
+    if (unchanged && !await this.#memory.changedHere(id)) return isRead;
+    if (this.ports.registry.workspace(id) !== workspace) return isRead;
+    if (profiles !== undefined && !unchanged) {
+      const now = profileSetSignature(profiles);
+      log.info("profile set changed", {
+        workspace_id: id,
+        old: profileSignature,
+        new: now,
+        count: profiles.length,
+      });
+    }
+    await this.#reregister(workspace, profiles, signal);
+    return isRead;
   }
 
   /** A registration that is owed since a loss, or a workspace without runtimes; false when none was needed. */
@@ -116,10 +133,10 @@ export class Registrar {
     }, signal);
   }
 
-  /** True while a registration is owed to some workspace, or one has no runtimes (its hints do not reach us). */
+  /** True while a registration or a refresh is owed to some workspace, or one has no runtimes (its hints do not reach us). */
   owes(): boolean {
-    return this.ports.registry.workspaces().some(({ registerOwed, runtimeIds }) =>
-      registerOwed || runtimeIds.length === 0
+    return this.ports.registry.workspaces().some(({ registerOwed, profilesStale, runtimeIds }) =>
+      registerOwed || profilesStale || runtimeIds.length === 0
     );
   }
 

@@ -24,6 +24,31 @@ for (const era of ["baseline", "later"] as const) {
   });
 }
 
+Deno.test("a workspace that was left and joined again knows nothing of its earlier tasks' repositories [R47]", async () => {
+  await onStage({ plane: { era: "later" } }, async (stage) => {
+    const [id] = stage.workspaceIds;
+    const url = "https://example.com/task.git";
+    const checkout = async () => {
+      const named = { url, workspace_id: id!, workdir: "/w", ref: "", agent_name: "a", task_id: "t" };
+      const request = { ...named, checkout_mode: "", retry_busy: false, token: "" };
+      const answer = stage.handle.checkout(request, new AbortController().signal);
+      let done: unknown;
+      void answer.then((value) => done = value);
+      await stage.until("answered", () => done !== undefined);
+      return (await answer).body;
+    };
+    const task = stage.task(stage.agent(), { repos: [url] });
+    await stage.until("completed", () => stage.plane.task(task)?.status === "completed");
+    assert.match(String(await checkout()), /^repo is configured but not synced/);
+    stage.plane.removeMember(id!);
+    await stage.until("left", () => stage.health?.workspaces === null);
+    assert.match(String(await checkout()), /^workspace is not watched by this daemon/);
+    stage.plane.addMember(id!);
+    await stage.until("joined again", () => stage.health?.workspaces?.length === 1);
+    assert.equal(await checkout(), "repo is not configured for this workspace");
+  });
+});
+
 Deno.test("WorkspaceSync asks every 30 s where nothing is pushed, every 30 min where it is [C11.3, W17.9]", async () => {
   await onStage({ plane: { era: "baseline" } }, async (stage) => {
     const since = stage.mark();

@@ -249,6 +249,31 @@ Deno.test("Registrar drops a provider that is gone from the machine, but never u
   });
 });
 
+Deno.test("Registrar [C11.3] a hint whose refresh fails is made good within a minute, also where changes are pushed", async () => {
+  await onStage({ plane: { era: "later" }, commands: { mine: "/opt/mine" } }, async (stage) => {
+    const profiles = "GET /api/daemon/workspaces/:id/runtime-profiles";
+    const create = (name: string) =>
+      stage.plane.createProfile({
+        workspaceId: stage.workspaceIds[0]!,
+        displayName: name,
+        protocolFamily: "claude",
+        commandName: "mine",
+      });
+    const runtimes = (count: number) => () => stage.health?.workspaces?.[0]?.runtimes.length === count;
+    await stage.advance(60_000);
+    stage.plane.faults.script(REGISTER, [{ status: 500 }]);
+    create("first");
+    await stage.until("registered after all", runtimes(2), 60_000);
+    stage.plane.faults.script(profiles, [{ status: 503 }]);
+    create("second");
+    await stage.until("read after all", runtimes(3), 60_000);
+    const since = stage.mark();
+    await stage.advance(10 * 60_000);
+    const again = since().filter(({ path }) => path.endsWith("/register") || path.endsWith("-profiles"));
+    assert.equal(again.length, 0);
+  });
+});
+
 Deno.test("Registrar [C11.4] says why a runtime goes offline: program, version, profile, shutdown", async () => {
   const providers = ["claude", "codex", "opencode"];
   const commands = { mine: "/opt/mine", other: "/opt/other" };
