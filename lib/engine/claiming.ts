@@ -14,6 +14,7 @@ export class ClaimTrouble {
 
   /** A claim failed; true when the one before it did not. */
   failed(who: string, error: unknown): boolean {
+    this.#rest = "";
     const isNew = !this.#failing.has(who);
     this.#failing.delete(who); // the newest stands last
     this.#failing.set(who, errorText(error));
