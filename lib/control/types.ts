@@ -372,6 +372,8 @@ export interface LocalSkillEntry {
   readonly provider: string;
   readonly description?: string;
   readonly root?: string;
+  /** The plugin it belongs to. */
+  readonly plugin?: string;
   readonly file_count: number;
   /** The agent can be kept from seeing it. */
   readonly can_disable?: boolean;

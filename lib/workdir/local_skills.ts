@@ -4,6 +4,7 @@ import { parse as parseYaml } from "yaml";
 import type { LocalSkillEntry } from "../control/mod.ts";
 import { errorText, getLog, HostError } from "../core/mod.ts";
 import { canDisableSkills } from "./disabled_skills.ts";
+import { pluginRoots } from "./local_skill_plugins.ts";
 
 const log = getLog("workdir", "local-skills");
 
@@ -69,10 +70,12 @@ export interface SkillPlaces {
 
 interface Root {
   readonly dir: string;
-  readonly kind: "provider" | "universal";
+  readonly kind: "provider" | "universal" | "plugin";
+  /** Whose skills these are; keys begin with it. */
+  readonly plugin?: string;
 }
 
-function roots(places: SkillPlaces): readonly Root[] | undefined {
+async function roots(places: SkillPlaces): Promise<readonly Root[] | undefined> {
   const row = PROVIDER_ROOTS[places.provider];
   if (row === undefined) return undefined;
   const named = (row.variables ?? []).map((name) => (places.env[name] ?? "").trim()).find((dir) =>
@@ -81,17 +84,20 @@ function roots(places: SkillPlaces): readonly Root[] | undefined {
   return [
     { dir: join(named ?? join(places.home, row.home), row.below ?? "skills"), kind: "provider" },
     { dir: join(places.home, ".agents/skills"), kind: "universal" },
+    ...(places.provider === "claude" ? await pluginRoots(places.home) : [])
+      .map(({ plugin, dir }): Root => ({ dir, kind: "plugin", plugin })),
   ];
 }
 
 /** All skills of a provider, sorted by key; undefined when the provider has none to show. */
 export async function listLocalSkills(places: SkillPlaces): Promise<readonly LocalSkillEntry[] | undefined> {
   const found = new Map<string, LocalSkillEntry>();
-  const where = roots(places);
+  const where = await roots(places);
   if (where === undefined) return undefined;
   for (const root of where) {
     if (!await exists(root.dir)) continue;
-    await walk(root.dir, root.dir, 0, new Set(), async (dir, key) => {
+    await walk(root.dir, root.dir, 0, new Set(), async (dir, below) => {
+      const key = root.plugin === undefined ? below : `${root.plugin}:${below}`;
       if (found.has(key)) return;
       const skill = await readSkill(dir, places).catch((error: unknown) => {
         log.debug("local skill left out", { path: dir, error: errorText(error) });
@@ -104,6 +110,7 @@ export async function listLocalSkills(places: SkillPlaces): Promise<readonly Loc
         source_path: skill.source_path,
         provider: places.provider,
         root: root.kind,
+        ...(root.plugin === undefined ? {} : { plugin: root.plugin }),
         file_count: (skill.files?.length ?? 0) + 1,
         ...(canDisableSkills(places.provider) ? { can_disable: true } : {}),
         ...(skill.description === undefined ? {} : { description: skill.description }),
@@ -115,23 +122,29 @@ export async function listLocalSkills(places: SkillPlaces): Promise<readonly Loc
 
 /** One skill by the key of the list. @throws {HostError} for a bad key, an unsupported provider, no such skill. */
 export async function importLocalSkill(places: SkillPlaces, skillKey: string): Promise<ImportedSkill> {
-  const where = roots(places);
+  const where = await roots(places);
   if (where === undefined) {
     throw new HostError(`provider "${places.provider}" does not expose runtime local skills`, {
       code: "local_skills_unsupported",
     });
   }
   const key = posix.normalize(skillKey.trim());
-  if (key === "" || key === "." || isAbsolute(key) || key.startsWith("..") || key.includes("\\")) {
+  if (![key, key.slice(key.indexOf(":") + 1)].every(staysBelow)) {
     throw new HostError(`local skill key "${skillKey}" is not a relative path below a skill directory`, {
       code: "local_skill_key",
     });
   }
   for (const root of where) {
-    const dir = join(root.dir, key);
+    if (root.plugin !== undefined && !key.startsWith(`${root.plugin}:`)) continue;
+    const dir = join(root.dir, root.plugin === undefined ? key : key.slice(root.plugin.length + 1));
     if (await exists(join(dir, "SKILL.md"))) return await readSkill(dir, places);
   }
   throw new HostError(`local skill "${key}" was not found on this machine`, { code: "local_skill_missing" });
+}
+
+function staysBelow(key: string): boolean {
+  const path = posix.normalize(key);
+  return path !== "." && !isAbsolute(path) && !path.startsWith("..") && !path.includes("\\");
 }
 
 /** Visits every skill directory below `dir`; stops at skills, at depth 4 and at directories seen before. */
