@@ -71,11 +71,14 @@ export class Inventory {
     return { offersChanged: before !== fingerprint(this.usable()), waiting, doubtful };
   }
 
-  /** The record that counts: a probe that fails once takes nothing away, and brings nothing either. */
+  /**
+   * The record that counts: a probe that fails once takes nothing away from an agent that was probed well, and brings
+   * nothing either.
+   */
   #settled(agent: DiscoveredAgent, nowMs: number): DiscoveredAgent {
     const { provider, fault, path } = agent;
     const good = this.#agents.find((known) => known.provider === provider && known.problem === "");
-    const passing = good !== undefined && good.path === path &&
+    const passing = good !== undefined && good.probedAt > 0 && good.path === path &&
       (fault === "unavailable" || fault === "not_executable" && !this.#confirmed(provider, nowMs));
     if (!passing || fault !== "not_executable") this.#doubted.delete(provider);
     return passing ? good : agent;

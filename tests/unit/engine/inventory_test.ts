@@ -6,6 +6,11 @@ import { foundAgent } from "../../helpers/engine_stage.ts";
 const PATHS = ["/opt/agents/claude", "/opt/agents/codex"];
 const MINUTE = 60_000;
 
+/** As a probe that went well leaves it. */
+function probed(provider: string, more: Partial<DiscoveredAgent> = {}): DiscoveredAgent {
+  return foundAgent(provider, { probedAt: 1, ...more });
+}
+
 function faulty(provider: string, fault: AgentFault, more: Partial<DiscoveredAgent> = {}): DiscoveredAgent {
   return foundAgent(provider, { version: "", problem: `${provider} is ${fault}`, fault, ...more });
 }
@@ -14,7 +19,7 @@ const offered = (inventory: Inventory) =>
   inventory.usable().map(({ provider, version }) => `${provider} ${version}`);
 
 Deno.test("Inventory [C11.4] a probe that fails takes nothing away, and brings nothing", () => {
-  const inventory = new Inventory(PATHS, [foundAgent("claude"), faulty("codex", "unavailable")]);
+  const inventory = new Inventory(PATHS, [probed("claude"), faulty("codex", "unavailable")]);
   const now = [faulty("claude", "unavailable"), faulty("codex", "unavailable")];
   const change = inventory.replace(now, MINUTE);
   assert.deepEqual(change, { offersChanged: false, waiting: [], doubtful: false });
@@ -27,9 +32,9 @@ Deno.test("Inventory [C11.4] a probe that fails takes nothing away, and brings n
 });
 
 Deno.test("Inventory [C11.4] a program that cannot be started is believed when it was seen so twice, a minute apart", () => {
-  const inventory = new Inventory(PATHS, [foundAgent("claude"), foundAgent("codex")]);
+  const inventory = new Inventory(PATHS, [probed("claude"), probed("codex")]);
   const look = (nowMs: number, fault: AgentFault = "not_executable") =>
-    inventory.replace([faulty("claude", fault), foundAgent("codex")], nowMs);
+    inventory.replace([faulty("claude", fault), probed("codex")], nowMs);
   assert.deepEqual(look(0), { offersChanged: false, waiting: [], doubtful: true });
   assert.equal(look(MINUTE - 1).offersChanged, false);
   assert.equal(look(MINUTE - 1, "unavailable").doubtful, false, "another fault begins anew");
@@ -41,7 +46,7 @@ Deno.test("Inventory [C11.4] a program that cannot be started is believed when i
   assert.equal(look(9 * MINUTE).offersChanged, false);
 });
 
-Deno.test("Inventory [C11.4] too old, gone, or broken at another place takes effect at once", () => {
+Deno.test("Inventory [C11.4] too old, gone, or broken at another place takes effect at once, as does a first probe", () => {
   const elsewhere = { path: "/usr/bin/claude" };
   for (
     const agent of [
@@ -50,8 +55,12 @@ Deno.test("Inventory [C11.4] too old, gone, or broken at another place takes eff
       faulty("claude", "unavailable", elsewhere),
     ]
   ) {
-    const inventory = new Inventory(PATHS, [foundAgent("claude")]);
+    const inventory = new Inventory(PATHS, [probed("claude")]);
     assert.equal(inventory.replace([agent], 0).offersChanged, true, agent.problem);
     assert.deepEqual(offered(inventory), []);
+  }
+  for (const fault of ["unavailable", "not_executable"] as const) {
+    const unprobed = new Inventory(PATHS, [foundAgent("claude", { version: "" })]);
+    assert.equal(unprobed.replace([faulty("claude", fault)], 0).offersChanged, true, fault);
   }
 });

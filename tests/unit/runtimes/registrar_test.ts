@@ -331,6 +331,7 @@ Deno.test("Registrar [C11.4] a probe that hangs once neither deregisters nor hid
   await onStage({}, async (stage) => {
     const since = stage.mark();
     const problem = "detect version for /opt/agents/claude: did not end within 10 s";
+    stage.handle.agents([foundAgent("claude", { probedAt: 1 })]);
     stage.handle.agents([foundAgent("claude", { version: "", problem, fault: "unavailable" })]);
     const id = stage.task(stage.agent());
     await stage.until("completed", () => stage.plane.task(id)?.status === "completed");
