@@ -196,15 +196,18 @@ export class WorkspaceSync {
     return jitter(quiet ? PUSHED_MS : this.ports.intervalMs, this.ports.random);
   }
 
-  #say(workspaces: number): void {
-    const runtimes = this.ports.registry.runtimeIds().length;
-    this.ports.status.set(
-      "sync",
-      `watching ${workspaces} workspace${workspaces === 1 ? "" : "s"} with ${runtimes} runtime${
-        runtimes === 1 ? "" : "s"
-      }, ${this.#pushes ? "changes are pushed" : "asking every 30 s"}`,
-    );
+  #say(listed: number): void {
+    const { status, registry, intervalMs } = this.ports;
+    const [workspaces, runtimes] = [listed - this.#unjoined.size, registry.runtimeIds().length];
+    const watched = `watching ${count(workspaces, "workspace")} with ${count(runtimes, "runtime")}`;
+    const how = this.#pushes ? "changes are pushed" : `asking every ${Math.round(intervalMs / 1000)} s`;
+    const missing = this.unjoined === "" ? "" : `; could not join ${this.unjoined}`;
+    status.set("sync", `${watched}, ${how}${missing}`);
   }
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /** True when a failed first pass is worth waiting for: anything but a refused token. */

@@ -82,11 +82,10 @@ export class Registrar {
         workspace.profilesStale = !await this.#refresh(workspace, signal);
       } catch (error) {
         if (isAbort(error) && signal.aborted) throw error;
+        const fields = { workspace_id: workspaceId, error: errorText(error) };
+        if (workspace.profilesStale) log.debug("runtimes still not registered anew", fields);
+        else log.warn("runtimes not registered anew, trying again soon", fields);
         workspace.profilesStale = true;
-        log.warn("runtimes not registered anew, trying again soon", {
-          workspace_id: workspaceId,
-          error: errorText(error),
-        });
       }
     }, signal);
   }
@@ -133,7 +132,7 @@ export class Registrar {
     }, signal);
   }
 
-  /** True while a registration or a refresh is owed to some workspace, or one has no runtimes (its hints do not reach us). */
+  /** True while a registration or refresh is owed to a workspace, or one has no runtimes (its hints do not reach us). */
   owes(): boolean {
     return this.ports.registry.workspaces().some(({ registerOwed, profilesStale, runtimeIds }) =>
       registerOwed || profilesStale || runtimeIds.length === 0

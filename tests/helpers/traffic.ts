@@ -6,8 +6,12 @@ import { type Behaviour, Hold, type Plane } from "../../lib/plane/mod.ts";
 const realFetch = globalThis.fetch;
 const RealSocket = globalThis.WebSocket;
 
-/** Real time after which something under way without progress counts as stuck (held, swallowed), ms. */
+/**
+ * Time after which something under way without progress counts as stuck (held, swallowed), ms of this process's own:
+ * of each turn of the event loop at most {@link TURN_MS} count, so that a busy machine makes nothing look stuck.
+ */
 const PATIENCE_MS = 60;
+const TURN_MS = 1;
 
 /** Patches `fetch` and `WebSocket` while it is open. One at a time. */
 export class Traffic {
@@ -18,7 +22,9 @@ export class Traffic {
   #paused = 0;
   /** Until when a plane may not have noticed that a caller is gone. */
   #graceUntil = 0;
-  #progress = performance.now();
+  #progress = 0;
+  /** Own time so far, ms. */
+  #own = 0;
   #turns = 0;
   readonly #planes: (() => void)[] = [];
 
@@ -63,16 +69,19 @@ export class Traffic {
 
   /** Resolves when nothing is under way that moves. */
   async quiet(): Promise<void> {
-    for (let calm = 0; calm < 4;) {
+    for (let calm = 0, before = performance.now(); calm < 4;) {
       await new Promise((resolve) =>
         ++this.#turns % 32 === 0 ? setTimeout(resolve, 0) : setImmediate(resolve)
       );
-      if (this.#underWay - this.#paused <= this.#stuck && performance.now() >= this.#graceUntil) {
+      const now = performance.now();
+      this.#own += Math.min(now - before, TURN_MS);
+      before = now;
+      if (this.#underWay - this.#paused <= this.#stuck && this.#own >= this.#graceUntil) {
         calm++;
         continue;
       }
       calm = 0;
-      if (performance.now() - this.#progress > PATIENCE_MS) this.#stuck = this.#underWay - this.#paused;
+      if (this.#own - this.#progress > PATIENCE_MS) this.#stuck = this.#underWay - this.#paused;
     }
   }
 
@@ -103,7 +112,7 @@ export class Traffic {
       } finally {
         this.#paused--;
         this.#graceUntil = 0;
-        this.#progress = performance.now();
+        this.#progress = this.#own;
       }
     };
     return pause;
@@ -134,7 +143,7 @@ export class Traffic {
       const empty = response.body === null || status === 304 || status === 204;
       return new Response(empty ? null : await response.arrayBuffer(), { status, headers });
     } catch (error) {
-      if (this.#paused > 0) this.#graceUntil = performance.now() + PATIENCE_MS;
+      if (this.#paused > 0) this.#graceUntil = this.#own + PATIENCE_MS;
       throw error;
     } finally {
       end();
@@ -144,7 +153,7 @@ export class Traffic {
   /** The returned function ends it, once. */
   #begin(): () => void {
     this.#underWay++;
-    this.#progress = performance.now();
+    this.#progress = this.#own;
     let over = false;
     return () => {
       if (over) return;
@@ -157,6 +166,6 @@ export class Traffic {
     // A frame that was given up on may still arrive, or its other half was never seen.
     this.#underWay = Math.max(0, this.#underWay - 1);
     this.#stuck = Math.min(this.#stuck, this.#underWay);
-    this.#progress = performance.now();
+    this.#progress = this.#own;
   }
 }

@@ -70,6 +70,8 @@ Deno.test("WorkspaceSync one bad workspace never stops the others, nor does one 
     stage.start();
     await stage.until("third registered", () => stage.plane.runtimes().length === 1, 1_000);
     await stage.running();
+    const said = () => stage.health?.status_sentences["sync"] ?? "";
+    assert.match(said(), /^watching 2 workspaces .*; could not join Workspace 1: POST .* returned 500/);
     await stage.advance(37_000);
     assert.equal(stage.plane.runtimes().length, 3);
     assert.equal(stage.logs.filter((line) => line.includes("first registration")).length, 1);

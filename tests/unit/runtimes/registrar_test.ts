@@ -267,6 +267,7 @@ Deno.test("Registrar [C11.3] a hint whose refresh fails is made good within a mi
     stage.plane.faults.script(profiles, [{ status: 503 }]);
     create("second");
     await stage.until("read after all", runtimes(3), 60_000);
+    await stage.advance(5_000); // the new socket stands, and all was looked at
     const since = stage.mark();
     await stage.advance(10 * 60_000);
     const again = since().filter(({ path }) => path.endsWith("/register") || path.endsWith("-profiles"));
