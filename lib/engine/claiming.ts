@@ -80,8 +80,8 @@ export function claimingNow(facts: ClaimingFacts): HealthSnapshot["claiming"] {
 }
 
 function noRuntime({ agents, workspaces, unjoined }: ClaimingFacts): string {
-  if (unjoined !== "") return unjoined;
   if (agents === 0) return "no agent CLI is usable on this machine";
+  if (unjoined !== "") return unjoined;
   if (workspaces === 0) return "the account of this host is a member of no workspace";
   return "the server has deleted them, or their profiles are disabled; the next look registers what can be offered";
 }
