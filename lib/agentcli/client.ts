@@ -1,5 +1,12 @@
 /** HTTP of the commands: headers, time limits, redirects, size limits, errors (spec 05 §16; 03 §13.1). */
-import { clientHeaders, RequestError, TransportError, transportKind } from "../control/mod.ts";
+import {
+  clientHeaders,
+  onceOnly,
+  readBody,
+  RequestError,
+  TransportError,
+  transportKind,
+} from "../control/mod.ts";
 import { type Clock, errorText, VERSION } from "../core/mod.ts";
 
 /** What an {@link ApiClient} is made of. */
@@ -61,8 +68,8 @@ export class ApiClient {
     const { method, path } = request;
     return await this.#limited(method, path, request.leastLimitMs ?? 0, async (signal) => {
       const response = await this.#send(request, signal);
-      const bytes = await readAtMost(response, MAX_ANSWER);
-      if (bytes === undefined) {
+      const { bytes, cut } = await readBody(response, MAX_ANSWER);
+      if (cut) {
         throw new TransportError("bad_response", method, path, "the answer is too long");
       }
       const text = decoder.decode(bytes);
@@ -81,8 +88,8 @@ export class ApiClient {
       const response = relative
         ? await this.#send({ method: "GET", path: url, mayLeave: true }, signal)
         : await checkedAnswer("GET", path, await fetch(url, { signal }));
-      const bytes = await readAtMost(response, MAX_FILE);
-      if (bytes === undefined) {
+      const { bytes, cut } = await readBody(response, MAX_FILE);
+      if (cut) {
         throw new TransportError("bad_response", "GET", path, `the file is larger than ${MAX_FILE} bytes`);
       }
       return bytes;
@@ -188,30 +195,7 @@ function parsed(method: string, path: string, text: string): unknown {
 
 async function checkedAnswer(method: string, path: string, response: Response): Promise<Response> {
   if (response.status < 400) return response;
-  const bytes = await readAtMost(response, 16 * MAX_ERROR) ?? new Uint8Array();
+  const { bytes } = await readBody(response, 16 * MAX_ERROR);
   const body = decoder.decode(bytes.subarray(0, MAX_ERROR)).trim();
   throw new RequestError({ method, path, status: response.status, body });
-}
-
-/** The whole body, or undefined when it is longer than `most`. */
-async function readAtMost(response: Response, most: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > most) return undefined; // leaving the loop cancels the rest
-    chunks.push(chunk);
-  }
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
-/** A body that `fetch` cannot send again when the connection breaks after the server has acted on it. */
-function onceOnly(text: string): ReadableStream<Uint8Array> {
-  return ReadableStream.from([new TextEncoder().encode(text)]);
 }

@@ -13,8 +13,15 @@ export const CLAUDE_BLOCKED: BlockedFlags = {
   "--effort": "value",
 };
 
-/** `<prefix> <protocol> <extra> <custom> [--mcp-config <path>]`. `mcpPath` "" = the user's own MCP set-up. */
+/**
+ * `<prefix> <protocol> <extra> <custom> [--settings <path>] [--mcp-config <path>]`. `mcpPath` "" = the user's own MCP
+ * set-up. A settings file of the host's takes the place of the agent's own `--settings` (spec 06 §11).
+ */
 export function claudeArgs(request: RunRequest, mcpPath: string): string[] {
+  const settings = option("--settings", request.settingsFile ?? "");
+  const blocked: BlockedFlags = settings.length === 0
+    ? CLAUDE_BLOCKED
+    : { ...CLAUDE_BLOCKED, "--settings": "value" };
   const protocol = [
     "-p",
     "--output-format",
@@ -31,7 +38,7 @@ export function claudeArgs(request: RunRequest, mcpPath: string): string[] {
     ...option("--effort", request.thinkingLevel),
     ...option("--resume", request.resumeSessionId),
   ];
-  return [...argumentVector(request, CLAUDE_BLOCKED, protocol), ...option("--mcp-config", mcpPath)];
+  return [...argumentVector(request, blocked, protocol), ...settings, ...option("--mcp-config", mcpPath)];
 }
 
 const SANDBOX_YES = new Set(["1", "true", "yes", "on"]);

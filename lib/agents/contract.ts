@@ -63,6 +63,8 @@ export interface RunRequest {
   readonly continuityNotice: string;
   /** undefined = inherit the user's own servers; any object = exactly these (spec 06 §11.7). */
   readonly mcpConfig: Readonly<Record<string, unknown>> | undefined;
+  /** Settings the host owns, over the agent's own (Claude); "" or absent for none. */
+  readonly settingsFile?: string;
   /** "" emits nothing. */
   readonly thinkingLevel: string;
   /** "" emits nothing. */

@@ -1,6 +1,6 @@
 /** Runs a host in this terminal: logs, signals, exit code. Shared by the plain command and `local`. */
 import { discoverableProviders } from "../agents/mod.ts";
-import type { Resolution } from "../config/mod.ts";
+import type { HostConfig, Resolution } from "../config/mod.ts";
 import type { DiscoverableAgent } from "../runtimes/mod.ts";
 import { type Logs, openLogs, Redactor } from "../core/mod.ts";
 import { runHost } from "../supervisor/mod.ts";
@@ -22,7 +22,8 @@ export async function runForeground(
   options: ForegroundOptions = {},
 ): Promise<number> {
   const { config, settings } = resolution;
-  const logs = openHostLogs(context, resolution);
+  let redactor = new Redactor({ secrets: config.token === "" ? [] : [config.token] });
+  const logs = openHostLogs(context, config.logLevel, (text) => redactor.text(text));
   const { logFile: path } = config.paths;
   try {
     return await runHost({
@@ -31,6 +32,7 @@ export async function runForeground(
       terminal: context.machine.terminal,
       install: () => installMultica(config.paths.shimDir),
       catalog: [...discoverableProviders(), ...options.moreAgents ?? []],
+      onToken: (token) => redactor = redactor.with([token]),
       onStarted: () => {
         logs.attachFile({ path, maxBytes: config.logMaxBytes, maxFiles: config.logMaxFiles });
       },
@@ -42,12 +44,15 @@ export async function runForeground(
 }
 
 /** stderr for people or the service manager at once; the file when the port is ours, so that it has one writer. */
-function openHostLogs(context: CliContext, { config }: Resolution): Logs {
-  const redactor = new Redactor({ secrets: config.token === "" ? [] : [config.token] });
+function openHostLogs(
+  context: CliContext,
+  level: HostConfig["logLevel"],
+  mask: (text: string) => string,
+): Logs {
   const encoder = new TextEncoder();
   return openLogs({
-    level: config.logLevel,
-    mask: (text) => redactor.text(text),
+    level,
+    mask,
     stream: {
       pretty: context.machine.terminal,
       colour: context.machine.terminal && (context.machine.env["NO_COLOR"] ?? "") === "",

@@ -69,7 +69,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async deregister(
     runtimeIds: readonly string[],
-    options: t.CallOptions & { limitMs?: number; reasons?: Readonly<Record<string, unknown>> } = {},
+    options: t.CallOptions & { limitMs?: number; reasons?: Readonly<Record<string, t.OfflineReason>> } = {},
   ): Promise<void> {
     if (runtimeIds.length === 0) return;
     const body = {

@@ -1,7 +1,10 @@
 /** The headers that say who calls (spec 01 §1.2, 02 §2.2). */
 
-/** Capabilities of this host. Advertise only what is implemented: servers gate payloads on them (spec 01 §11.1). */
-export const CLIENT_CAPABILITIES: readonly string[] = ["skill-bundles-v1"];
+/**
+ * Capabilities of this host. Advertise only what is implemented: servers gate payloads on them (spec 01 §11.1). The
+ * first is all a baseline server looks for.
+ */
+export const CLIENT_CAPABILITIES: readonly string[] = ["skill-bundles-v1", "coalesced-comments-v1"];
 
 /** What the socket advertises on top. */
 export const SOCKET_CAPABILITIES: readonly string[] = [...CLIENT_CAPABILITIES, "rpc-v1"];

@@ -2,6 +2,7 @@
  * control: what the host and a Multica server say to each other. Schemas, HTTP client, WebSocket, error taxonomy,
  * retry rules and the outbox verdict. It owns the connection pool and the socket, and knows nothing of tasks.
  */
+export * from "./bodies.ts";
 export * from "./byte_order.ts";
 export * from "./claim_batch.ts";
 export * from "./errors.ts";

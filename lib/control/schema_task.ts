@@ -7,6 +7,15 @@ import { flag, foreignFields, int, list, maybe, record, text, textMap, texts } f
 
 export const repoSchema = z.object({ url: text, description: text, ref: text });
 
+const disabledSkill = z.object({
+  runtime_id: text,
+  provider: text,
+  root: text,
+  key: text,
+  name: text,
+  plugin: text,
+});
+
 const agentSchema = z.object({
   id: text,
   name: text,
@@ -20,6 +29,7 @@ const agentSchema = z.object({
   thinking_level: text,
   service_tier: text,
   runtime_config: z.unknown().optional(),
+  disabled_runtime_skills: list(disabledSkill),
 }).transform((agent): TaskAgent => ({
   ...agent,
   mcp_config: agent.mcp_config,

@@ -1,6 +1,6 @@
 /** One HTTP exchange with the server: headers, time limit, redirects, size limits, errors (spec 01 §1.2–1.4). */
 import { type Clock, errorText, type Timer } from "../core/mod.ts";
-import { readBody } from "./body_reader.ts";
+import { onceOnly, readBody } from "./bodies.ts";
 import { RequestError, TransportError, transportKind } from "./errors.ts";
 import { CLIENT_CAPABILITIES, clientHeaders, type ClientIdentity } from "./identity_headers.ts";
 
@@ -26,8 +26,7 @@ export interface Exchange {
   /** JSON text of a POST. */
   readonly body?: string;
   /**
-   * Sent at most once. Deno's `fetch` sends a text body again when the connection breaks, even after the server has
-   * acted on it (measured with 2.8.3); what is not idempotent must not be (spec 01 §4.9, §4.15).
+   * Sent at most once ({@link onceOnly}): what is not idempotent must not be repeated (spec 01 §4.9, §4.15).
    */
   readonly once?: boolean;
   readonly limitMs: number;
@@ -205,14 +204,4 @@ export function parseRetryAfter(value: string | null, nowMs: number): number | u
   const seconds = Number(value);
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMs;
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), 3_600_000) : undefined;
-}
-
-/** A body that cannot be sent again. */
-function onceOnly(text: string): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode(text));
-      controller.close();
-    },
-  });
 }

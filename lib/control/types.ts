@@ -78,6 +78,16 @@ export interface RegisterResponse {
   readonly settings: WorkspaceSettings | null | undefined;
 }
 
+/** Why a runtime goes offline (spec 01 §11.4). */
+export interface OfflineReason {
+  /** `not_executable`, `not_found`, `below_minimum`, … */
+  readonly code: string;
+  /** One sentence for people. */
+  readonly detail: string;
+  /** The command that puts it right, where one is known. */
+  readonly repair?: { readonly package: string; readonly command: string; readonly shell: string };
+}
+
 export interface WorkspaceRepos {
   readonly repos: readonly RepoRef[];
   readonly repos_version: string;
@@ -151,6 +161,19 @@ export interface TaskAgent {
   readonly thinking_level: string;
   readonly service_tier: string;
   readonly runtime_config: unknown;
+  /** Skills of the machine to hide; absent on older servers (spec 01 §11.12). */
+  readonly disabled_runtime_skills?: readonly DisabledRuntimeSkill[];
+}
+
+/** A skill of one machine's provider that an agent must not see, as the host listed it. */
+export interface DisabledRuntimeSkill {
+  readonly runtime_id: string;
+  readonly provider: string;
+  /** `provider`, `universal` or `plugin`. */
+  readonly root: string;
+  readonly key: string;
+  readonly name: string;
+  readonly plugin: string;
 }
 
 export interface ProjectResource {
@@ -349,7 +372,11 @@ export interface LocalSkillEntry {
   readonly provider: string;
   readonly description?: string;
   readonly root?: string;
+  /** The plugin it belongs to. */
+  readonly plugin?: string;
   readonly file_count: number;
+  /** The agent can be kept from seeing it. */
+  readonly can_disable?: boolean;
 }
 
 /** Result bodies of the asynchronous actions (spec 01 §4.22). */
@@ -379,11 +406,12 @@ export interface ControlApi {
     options?: CallOptions,
   ): Promise<{ workspaces: readonly WorkspaceRef[] | "unchanged"; push: boolean }>;
   register(body: RegisterRequest, options?: CallOptions): Promise<RegisterResponse>;
+  /** `reasons` by runtime id; older servers ignore them. */
   deregister(
     runtimeIds: readonly string[],
     options?: CallOptions & {
       readonly limitMs?: number;
-      readonly reasons?: Readonly<Record<string, unknown>>;
+      readonly reasons?: Readonly<Record<string, OfflineReason>>;
     },
   ): Promise<void>;
   heartbeat(runtimeId: string, options?: CallOptions): Promise<HeartbeatAnswer>;

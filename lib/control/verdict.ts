@@ -1,6 +1,5 @@
 /** What becomes of a journalled report after an answer: one pure function (guides/reliability.md §3, spec 01 §4.19). */
-import { RequestError } from "./errors.ts";
-import { isTransient, routeMissing, transientStatus } from "./predicates.ts";
+import { routeMissing, transientStatus } from "./predicates.ts";
 import { TERMINAL_STATES } from "./types.ts";
 
 /** What a journalled record reports. */
@@ -107,19 +106,4 @@ function settled(kind: ReportKind, state: string, otherwise: string): DeliveryVe
 
 function retry(reason: string, retryAfterMs?: number): DeliveryVerdict {
   return { verdict: "retry", reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
-/** Facts of an attempt that was answered below 400; `row` where the call returns one. */
-export function deliveredFacts(kind: ReportKind, row?: { readonly status: string }): DeliveryFacts {
-  return { kind, status: 200, body: "", rowStatus: row?.status };
-}
-
-/** Facts of an attempt that threw. @throws the error itself when it is neither the server's nor the network's. */
-export function failedFacts(kind: ReportKind, error: unknown): DeliveryFacts {
-  if (error instanceof RequestError) {
-    const { status, body, retryAfterMs } = error;
-    return { kind, status, body, rowStatus: undefined, retryAfterMs };
-  }
-  if (!isTransient(error)) throw error;
-  return { kind, status: 0, body: "", rowStatus: undefined };
 }

@@ -1,6 +1,6 @@
 /** How a log record looks: one plain line for files, one coloured line for people. */
 
-/** A log record as a plain value that crosses threads. */
+/** A log record, ready to be written. */
 export interface PlainRecord {
   /** Wall clock, ms. */
   readonly timestamp: number;

@@ -1,4 +1,4 @@
-/** Where log records go: the supervisor writes file and terminal, the engine posts to the supervisor. */
+/** Where log records go: file and terminal, masked. */
 import { configureSync, type LogRecord, resetSync, type Sink } from "@logtape/logtape";
 import { dirname } from "node:path";
 import { HostError } from "./errors.ts";
@@ -27,8 +27,6 @@ export interface LogsOptions {
 
 /** The open logs of a process. */
 export interface Logs {
-  /** Writes a record that came from another thread; what is no record is dropped. */
-  writeRecord(record: unknown): void;
   /**
    * Opens the log file now, once it is certain that nobody else writes it; it gets what was logged so far (the last
    * {@link KEPT_BEFORE_FILE} records).
@@ -70,9 +68,6 @@ export function openLogs(options: LogsOptions): Logs {
   };
   configureSink((record) => write(plainRecord(record)), options.level);
   return {
-    writeRecord(record) {
-      if (isPlainRecord(record) && RANK[record.level] >= RANK[options.level]) write(record);
-    },
     attachFile(target) {
       out.flush();
       file?.close();
@@ -141,14 +136,8 @@ class Outlet {
   }
 }
 
-/** Sends the records of this thread elsewhere, as plain values (the engine's side). Returns what stops it. */
-export function engineSink(post: (record: PlainRecord) => void, level: LogLevel): () => void {
-  configureSink((record) => post(plainRecord(record)), level);
-  return resetSync;
-}
-
 /** A logger's record as a plain value. */
-export function plainRecord(record: LogRecord): PlainRecord {
+function plainRecord(record: LogRecord): PlainRecord {
   const [root, ...rooms] = record.category;
   const fields: Record<string, string> = {};
   for (const [key, value] of Object.entries(record.properties)) {
@@ -162,8 +151,6 @@ export function plainRecord(record: LogRecord): PlainRecord {
     fields,
   };
 }
-
-const RANK = { debug: 0, info: 1, warning: 2, error: 3 } as const;
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   trace: "debug",
@@ -211,12 +198,4 @@ function lostRecord(timestamp: number, lost: number): PlainRecord {
     message: "log lines could not be written",
     fields: { lost: String(lost) },
   };
-}
-
-function isPlainRecord(value: unknown): value is PlainRecord {
-  if (value === null || typeof value !== "object") return false;
-  const record = value as Partial<PlainRecord>;
-  return typeof record.timestamp === "number" && typeof record.message === "string" &&
-    typeof record.component === "string" && record.level !== undefined && record.level in RANK &&
-    record.fields !== null && typeof record.fields === "object";
 }

@@ -22,6 +22,13 @@ export class StreamRedactor {
     this.#wide = all.filter((literal) => WHITE.test(literal));
   }
 
+  /** The same text so far, looked at by another redactor from here on. */
+  under(redactor: Redactor): StreamRedactor {
+    const next = new StreamRedactor(redactor);
+    next.#held = this.#held;
+    return next;
+  }
+
   /** Units held back right now. */
   get held(): number {
     return this.#held.length;

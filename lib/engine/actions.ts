@@ -8,6 +8,7 @@ import type {
 } from "../control/mod.ts";
 import { errorText, getLog, isAbort, type Scope } from "../core/mod.ts";
 import type { KnownRuntime, RuntimeRegistry } from "../runtimes/mod.ts";
+import type { InstallUpdate } from "./update_requests.ts";
 
 const log = getLog("engine", "actions");
 
@@ -23,12 +24,7 @@ export interface ActionPorts {
     signal: AbortSignal,
   ) => Promise<readonly LocalSkillEntry[] | undefined>;
   readonly importSkill: (runtime: KnownRuntime, key: string, signal: AbortSignal) => Promise<unknown>;
-  /** Runs an update; returns what is reported as output. Throws the sentence that is reported as error. */
-  readonly update: (
-    targetVersion: string,
-    started: () => Promise<void>,
-    signal: AbortSignal,
-  ) => Promise<string>;
+  readonly update: InstallUpdate;
 }
 
 type Kind = AsyncReport["kind"];

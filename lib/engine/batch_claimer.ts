@@ -12,6 +12,7 @@ import {
 } from "../core/mod.ts";
 import type { RuntimeRegistry } from "../runtimes/mod.ts";
 import type { ClaimGate } from "./claim_gate.ts";
+import { type ClaimTrouble, EVERYBODY } from "./claiming.ts";
 import type { Slot, SlotPool } from "./slots.ts";
 
 const log = getLog("engine", "claim");
@@ -35,6 +36,7 @@ export interface BatchPorts {
   readonly clock: Clock;
   readonly slots: SlotPool;
   readonly gate: ClaimGate;
+  readonly trouble: ClaimTrouble;
   readonly intervalMs: number;
   readonly available: () => boolean;
   /** `socket` false: over HTTP only. */
@@ -116,6 +118,9 @@ export class BatchClaimer {
     let outcome = await this.#ask({ ...request, socket: true });
     if (outcome?.kind === "uncertain") {
       log.warn("outcome of a claim is unknown; claiming rests", { ms: UNCERTAIN_MS });
+      this.ports.trouble.rests(
+        `the outcome of the last claim is unknown, so claims rest for ${UNCERTAIN_MS / 1000} s`,
+      );
       await sleep(this.ports.clock, UNCERTAIN_MS, signal);
       outcome = await this.#ask({ ...request, socket: false });
     }
@@ -137,9 +142,14 @@ export class BatchClaimer {
 
   async #ask(request: Parameters<BatchPorts["claim"]>[0]): Promise<BatchOutcome | undefined> {
     try {
-      return await this.requests.run((signal) => this.ports.claim(request, signal));
+      const outcome = await this.requests.run((signal) => this.ports.claim(request, signal));
+      this.ports.trouble.worked(EVERYBODY);
+      return outcome;
     } catch (error) {
-      if (!isAbort(error)) log.warn("claim failed", { error: errorText(error) });
+      if (isAbort(error)) return undefined;
+      const fields = { error: errorText(error) };
+      if (this.ports.trouble.failed(EVERYBODY, error)) log.warn("claim failed", fields);
+      else log.debug("claim still failing", fields);
       return undefined;
     }
   }

@@ -11,7 +11,7 @@ export class ClaimGate {
   #inFlight = 0;
   #active = 0;
 
-  /** Hears every change of pause state and every drop to idle. */
+  /** Hears every change of pause state, the last answer to claims in flight, and every drop to idle. */
   readonly changes = new Broadcast<void>();
 
   /** `probe` is asked before each claim: a sentence keeps the host from claiming, "" does not (a full disk). */
@@ -51,7 +51,23 @@ export class ClaimGate {
   /** The claim request is answered; tasks it brought were counted by {@link ClaimGate.taskStarted} before. */
   exit(): void {
     this.#inFlight--;
-    this.#changed();
+    if (this.#inFlight === 0) this.changes.publish();
+  }
+
+  /** Resolves when no claim is in flight. Rejects with the signal's reason. */
+  async answered(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#inFlight === 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const unsubscribe = this.changes.subscribe(() => this.#inFlight === 0 && resolve());
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await promise;
+    } finally {
+      unsubscribe();
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   taskStarted(): void {
@@ -60,7 +76,7 @@ export class ClaimGate {
 
   taskEnded(): void {
     this.#active--;
-    this.#changed();
+    if (this.idle) this.changes.publish();
   }
 
   /** Pauses claims for one more reason. */
@@ -80,9 +96,5 @@ export class ClaimGate {
     if (!this.idle || this.#paused.has("update") || this.#paused.has("reload")) return false;
     this.pause(reason, sentence);
     return true;
-  }
-
-  #changed(): void {
-    if (this.idle) this.changes.publish();
   }
 }

@@ -13,16 +13,16 @@ import type { DiscoveredAgent } from "../runtimes/mod.ts";
 
 const log = getLog("engine", "discovery");
 
-/** First and longest time between two looks, ms. */
+/** First and longest time between two looks, ms: a version is never older than the longest. */
 const FIRST_MS = 2 * 60_000;
-const LONGEST_MS = 30 * 60_000;
+const LONGEST_MS = 10 * 60_000;
 
 export interface DiscoveryPorts {
   readonly clock: Clock;
   readonly random: Random;
   /** Asks the supervisor, who may start programs. */
   readonly discover: () => Promise<readonly DiscoveredAgent[]>;
-  /** Takes the answer; true when something changed. */
+  /** Takes the answer; true when something changed, or should be looked at again soon. */
   readonly onAgents: (agents: readonly DiscoveredAgent[]) => boolean;
 }
 

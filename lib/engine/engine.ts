@@ -13,7 +13,7 @@ import {
   sleep,
   withDeadline,
 } from "../core/mod.ts";
-import { Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
+import { HOST_STOPPED, Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { RepoNotReady, RepoReadiness } from "../repos/mod.ts";
@@ -21,6 +21,7 @@ import { Actions } from "./actions.ts";
 import { actionAnswers } from "./action_answers.ts";
 import { BatchClaimer } from "./batch_claimer.ts";
 import { ClaimGate } from "./claim_gate.ts";
+import { claimingNow, ClaimTrouble } from "./claiming.ts";
 import { DiscoveryLoop } from "./discovery_loop.ts";
 import { HealthReporter } from "./health_report.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -73,6 +74,7 @@ class Engine implements EngineHandle {
   readonly #inventory: Inventory;
   readonly #slots: SlotPool;
   readonly #gate: ClaimGate;
+  readonly #trouble = new ClaimTrouble(() => this.#health.changed());
   readonly #status: StatusBoard;
   readonly #health: HealthReporter;
   /** Opened first thing in `#run`; nothing but orders from outside comes before. */
@@ -111,6 +113,7 @@ class Engine implements EngineHandle {
       control: this.#control,
       registry: this.#registry,
       agents: () => this.#inventory.usable(),
+      found: () => this.#inventory.found(),
       families: new Set(profileBases()),
       deviceName: config.deviceName,
       config,
@@ -130,6 +133,7 @@ class Engine implements EngineHandle {
       clock,
       random,
       status: this.#status,
+      onLeft: (id) => this.#repos.forget(id),
       intervalMs: config.syncIntervalMs,
     });
     this.#repos = new RepoReadiness({
@@ -141,7 +145,7 @@ class Engine implements EngineHandle {
     this.#actions = new Actions({
       control: this.#control,
       registry: this.#registry,
-      ...actionAnswers(config),
+      ...actionAnswers(config, this.#gate),
     }, this.#requests);
     this.#wake = new WakeRouter(this.#wakeTargets(), clock);
     this.finished = this.#run();
@@ -160,8 +164,10 @@ class Engine implements EngineHandle {
   token(token: string): void {
     if (token === this.#token) return;
     this.#token = token;
+    this.#tasks?.runner.learnSecret(token);
     log.info("new token taken over");
     this.#authorized();
+    this.#loops.spawn("token renewal", (signal) => renewOnce(this.#renewal(), signal));
     this.#tasks?.outbox.kick();
     this.#socket?.dropConnection("new token");
   }
@@ -172,10 +178,11 @@ class Engine implements EngineHandle {
 
   /** True when something that matters changed. */
   #takeAgents(agents: readonly DiscoveredAgent[]): boolean {
-    const { offersChanged, waiting } = this.#inventory.replace(agents);
+    const now = this.ports.clock.monotonic();
+    const { offersChanged, waiting, doubtful } = this.#inventory.replace(agents, now);
     this.#health.changed();
     if (waiting.length > 0) this.#wantReload(`${waiting.join(", ")} found`);
-    if (!offersChanged || this.#stage !== "running") return offersChanged || waiting.length > 0;
+    if (!offersChanged || this.#stage !== "running") return offersChanged || doubtful || waiting.length > 0;
     this.#sync.request();
     return true;
   }
@@ -221,17 +228,9 @@ class Engine implements EngineHandle {
 
   /** Renew, first sync, loops, ready (spec 01 §7.1). The server being away only makes it later. */
   async #start(signal: AbortSignal): Promise<void> {
-    const { clock } = this.ports;
-    const { config } = this.boot;
     this.#replayed = this.#root.run(() => this.#tasks.outbox.replay());
     this.#replayed.catch((error: unknown) => log.error("journal replay failed", { error: errorText(error) }));
-    const renewal: RenewalPorts = {
-      control: this.#control,
-      clock,
-      status: this.#status,
-      loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
-      intervalMs: config.renewIntervalMs,
-    };
+    const renewal = this.#renewal();
     await renewOnce(renewal, signal);
     await this.#firstSync(renewal, signal);
     this.#reached = true;
@@ -241,6 +240,17 @@ class Engine implements EngineHandle {
     this.ports.reportState("running", `claiming for ${this.#registry.runtimeIds().length} runtimes`);
     this.#health.now();
     this.#reloadIfIdle();
+  }
+
+  #renewal(): RenewalPorts {
+    const { config } = this.boot;
+    return {
+      control: this.#control,
+      clock: this.ports.clock,
+      status: this.#status,
+      loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
+      intervalMs: config.renewIntervalMs,
+    };
   }
 
   async #firstSync(renewal: RenewalPorts, signal: AbortSignal): Promise<void> {
@@ -297,6 +307,7 @@ class Engine implements EngineHandle {
       clock,
       slots: this.#slots,
       gate: this.#gate,
+      trouble: this.#trouble,
       intervalMs: config.pollIntervalMs,
       onTask: (task: ClaimedTask, slot: Slot) => this.#take(task, slot),
     };
@@ -304,7 +315,6 @@ class Engine implements EngineHandle {
       {
         ...claiming,
         control: this.#control,
-        status: this.#status,
         batch: () => this.#batchMode(),
         onGone: (id) => this.#gone(id),
       },
@@ -535,7 +545,8 @@ class Engine implements EngineHandle {
     const ids = this.#registry.runtimeIds();
     if (ids.length === 0 || !this.#reached) return;
     try {
-      await this.#control.deregister(ids, { limitMs: DEREGISTER_MS });
+      const reasons = Object.fromEntries(ids.map((id) => [id, HOST_STOPPED]));
+      await this.#control.deregister(ids, { limitMs: DEREGISTER_MS, reasons });
       log.info("runtimes deregistered", { count: ids.length });
     } catch (error) {
       log.warn("deregistration failed", { error: errorText(error) });
@@ -553,37 +564,42 @@ class Engine implements EngineHandle {
     const active = this.#tasks?.runner.active() ?? [];
     const waiting = active.filter((task) => task.phase === "waiting for a directory").length;
     const workspaces = this.#registry.workspaces();
-    const why = this.#gate?.why ?? "the host is starting";
     return {
       status: this.#stage,
       active_task_count: this.#gate?.active ?? 0,
       running_task_count: active.length - waiting,
       resource_wait_task_count: waiting,
-      agents: this.#inventory.all().filter((agent) => agent.path !== "").map((agent) => agent.provider),
+      agents: this.#inventory.found().filter((agent) => agent.path !== "").map((agent) => agent.provider),
       workspaces: workspaces.length === 0
         ? null
         : workspaces.map(({ id, runtimeIds }) => ({ id, runtimes: runtimeIds })),
       skipped_agents: this.#inventory.skipped(),
       status_sentences: {
         ...this.#status?.all(),
+        ...this.#ailing(),
         reports: this.#tasks?.outbox.status().sentence ?? "",
         ...Object.fromEntries(active.map((task) => [`task ${task.taskId.slice(-12)}`, task.sentence])),
       },
-      claiming: this.#claiming(why),
+      claiming: this.#claiming(),
       ...(this.#reloadWhy === "" ? {} : { reload_pending_reason: this.#reloadWhy }),
     };
   }
 
-  #claiming(why: string): HealthSnapshot["claiming"] {
-    if (why !== "") return { state: "paused", why };
-    if (this.#registry.runtimeIds().length === 0) {
-      return {
-        state: "idle",
-        why: "no runtime is registered: no agent CLI is usable, or no workspace was found",
-      };
-    }
-    const { size, occupied } = this.#slots;
-    if (occupied >= size) return { state: "full", why: `all ${size} task slots are taken` };
-    return { state: "claiming", why: `${size - occupied} of ${size} task slots are free` };
+  #ailing(): Readonly<Record<string, string>> {
+    const ailing = Object.entries(this.#inventory.ailing()).map(([agent, why]) => `${agent}: ${why}`);
+    return ailing.length === 0 ? {} : { agents: `offered all the same for now: ${ailing.join("; ")}` };
+  }
+
+  #claiming(): HealthSnapshot["claiming"] {
+    const runtimes = this.#registry.runtimeIds().length;
+    return claimingNow({
+      gate: this.#gate?.why ?? "the host is starting",
+      agents: this.#inventory.usable().length,
+      workspaces: this.#registry.workspaces().length,
+      runtimes,
+      unjoined: this.#sync?.unjoined ?? "",
+      slots: this.#slots,
+      trouble: this.#trouble.sentence(runtimes) || this.#heartbeats?.trouble() || "",
+    });
   }
 }

@@ -59,6 +59,7 @@ interface Beat {
 export class Heartbeats {
   readonly #beats = new Map<string, Beat>();
   readonly #failing = new Set<string>();
+  #lastError = "";
   #failuresInARow = 0;
   #droppedAt = -Infinity;
 
@@ -66,6 +67,12 @@ export class Heartbeats {
     const unsubscribe = ports.registry.changes.subscribe(({ ids }) => this.#adapt(ids));
     scope.signal.addEventListener("abort", unsubscribe, { once: true });
     this.#adapt(ports.registry.announcedIds());
+  }
+
+  /** Why no runtime's heartbeat gets through over HTTP, "" when one does or none is sent. */
+  trouble(): string {
+    const silent = this.#beats.size > 0 && this.#failing.size === this.#beats.size;
+    return silent ? `the server takes no heartbeats, trying again: ${this.#lastError}` : "";
   }
 
   /** One beat at once for each of these runtimes (reconnect, wake, hint), past the freshness rule. */
@@ -108,7 +115,9 @@ export class Heartbeats {
     const { clock, intervalMs } = this.ports;
     await sleep(clock, this.ports.random() * intervalMs, signal);
     for (;;) {
-      if (!this.ports.fresh(id) && !beat.busy) await this.#beat(id, beat, this.scope.signal);
+      if (!this.ports.fresh(id)) {
+        if (!beat.busy) await this.#beat(id, beat, this.scope.signal);
+      } else if (this.#failing.has(id)) this.#wentWell(id); // acknowledged on the socket since
       await sleep(clock, intervalMs, signal);
     }
   }
@@ -145,6 +154,7 @@ export class Heartbeats {
     if (this.#failing.has(id)) log.debug("heartbeat still failing", fields);
     else log.warn("heartbeat failed", fields);
     this.#failing.add(id);
+    this.#lastError = fields.error;
     if (isUnauthorized(error)) this.ports.onUnauthorized();
     if (isTransient(error) && ++this.#failuresInARow >= DROP_AFTER) this.#dropConnections();
     this.#say();

@@ -7,22 +7,32 @@ export interface InventoryChange {
   readonly offersChanged: boolean;
   /** Usable programs outside this engine's rights: they wait for a reload. */
   readonly waiting: readonly string[];
+  /** A program looks as if it could not be started any more: look again soon, before it is believed. */
+  readonly doubtful: boolean;
 }
+
+/** A program that could be started is believed to be none any more when it was seen so twice, so far apart, ms (spec 01 §11.4). */
+const CONFIRM_MS = 60_000;
 
 /** Owner of the discovered agents. */
 export class Inventory {
+  /** As discovery said. */
+  #found: readonly DiscoveredAgent[] = [];
+  /** What counts: passing faults replaced by the last good record. */
   #agents: readonly DiscoveredAgent[] = [];
   readonly #executables: ReadonlySet<string>;
+  /** Provider → when it was first seen as no program, monotonic ms. */
+  readonly #doubted = new Map<string, number>();
 
   /** `executables`: the absolute paths in the engine's rights. */
   constructor(executables: readonly string[], agents: readonly DiscoveredAgent[]) {
     this.#executables = new Set(executables);
-    this.#agents = agents;
+    this.#found = this.#agents = agents;
   }
 
-  /** Everything found, usable or not. */
-  all(): readonly DiscoveredAgent[] {
-    return this.#agents;
+  /** Everything looked for, as discovery said it, usable or not. */
+  found(): readonly DiscoveredAgent[] {
+    return this.#found;
   }
 
   /** What can be offered and launched by this engine. */
@@ -40,21 +50,51 @@ export class Inventory {
 
   /** Provider → what is wrong, for those that were found, or named by a setting, but are not offered. */
   skipped(): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      this.#agents.filter((agent) => agent.problem !== "" && (agent.path !== "" || agent.misnamed === true))
-        .map((agent) => [agent.provider, agent.problem]),
-    );
+    return problems(this.#agents.filter((agent) => agent.path !== "" || agent.misnamed === true));
   }
 
-  /** Discovery has news. */
-  replace(agents: readonly DiscoveredAgent[]): InventoryChange {
+  /** Provider → what is wrong for the moment with those that are offered all the same. */
+  ailing(): Readonly<Record<string, string>> {
+    const offered = new Set(this.usable().map(({ provider }) => provider));
+    return problems(this.#found.filter(({ provider }) => offered.has(provider)));
+  }
+
+  /** Discovery has news; `nowMs` is monotonic. */
+  replace(agents: readonly DiscoveredAgent[], nowMs: number): InventoryChange {
     const before = fingerprint(this.usable());
-    this.#agents = agents;
-    const waiting = agents
+    this.#found = agents;
+    this.#agents = agents.map((agent) => this.#settled(agent, nowMs));
+    const waiting = this.#agents
       .filter((agent) => agent.problem === "" && agent.path !== "" && !this.#executables.has(agent.path))
       .map((agent) => agent.provider);
-    return { offersChanged: before !== fingerprint(this.usable()), waiting };
+    const doubtful = this.#doubted.size > 0;
+    return { offersChanged: before !== fingerprint(this.usable()), waiting, doubtful };
   }
+
+  /**
+   * The record that counts: a probe that fails once takes nothing away from an agent that was probed well, and brings
+   * nothing either.
+   */
+  #settled(agent: DiscoveredAgent, nowMs: number): DiscoveredAgent {
+    const { provider, fault, path } = agent;
+    const good = this.#agents.find((known) => known.provider === provider && known.problem === "");
+    const passing = good !== undefined && good.probedAt > 0 && good.path === path &&
+      (fault === "unavailable" || fault === "not_executable" && !this.#confirmed(provider, nowMs));
+    if (!passing || fault !== "not_executable") this.#doubted.delete(provider);
+    return passing ? good : agent;
+  }
+
+  #confirmed(provider: string, nowMs: number): boolean {
+    const since = this.#doubted.get(provider) ?? nowMs;
+    this.#doubted.set(provider, since);
+    return nowMs - since >= CONFIRM_MS;
+  }
+}
+
+function problems(agents: readonly DiscoveredAgent[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    agents.filter(({ problem }) => problem !== "").map(({ provider, problem }) => [provider, problem]),
+  );
 }
 
 function fingerprint(agents: readonly DiscoveredAgent[]): string {

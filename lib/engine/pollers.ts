@@ -3,8 +3,8 @@ import { type ClaimedTask, type ControlApi, isRuntimeGone, pollOffsetMs } from "
 import { type Clock, errorText, getLog, isAbort, Notice, type Scope, waitAtMost } from "../core/mod.ts";
 import type { RuntimeRegistry } from "../runtimes/mod.ts";
 import type { ClaimGate } from "./claim_gate.ts";
+import type { ClaimTrouble } from "./claiming.ts";
 import type { Slot, SlotPool } from "./slots.ts";
-import type { StatusBoard } from "./status_board.ts";
 
 const log = getLog("engine", "poll");
 
@@ -19,7 +19,7 @@ export interface PollerPorts {
   readonly clock: Clock;
   readonly slots: SlotPool;
   readonly gate: ClaimGate;
-  readonly status: StatusBoard;
+  readonly trouble: ClaimTrouble;
   readonly intervalMs: number;
   /** While true the machine-wide claimer does the work and these pollers rest. */
   readonly batch: () => boolean;
@@ -36,7 +36,6 @@ interface Poller {
 /** Supervises the pollers as the runtime set changes; survivors go on undisturbed. */
 export class Pollers {
   readonly #pollers = new Map<string, Poller>();
-  readonly #warned = new Set<string>();
 
   /** `scope` ends the pollers; claims in flight live in `requests`, so that an answer is never thrown away. */
   constructor(
@@ -72,6 +71,7 @@ export class Pollers {
   /** The entry goes as soon as its poller ends: the same id may come back and needs a new one. */
   #drop(id: string, poller: Poller): void {
     if (this.#pollers.get(id) === poller) this.#pollers.delete(id);
+    this.ports.trouble.forget(id);
     this.scope.spawn("end poller", () => poller.scope.close());
   }
 
@@ -107,7 +107,7 @@ export class Pollers {
     let taken = false;
     try {
       const task = await this.requests.run((signal) => this.ports.control.claim(id, { signal }));
-      this.#warned.delete(id);
+      this.ports.trouble.worked(id);
       if (task === undefined) return "nothing";
       taken = true;
       this.ports.onTask(task, slot);
@@ -124,9 +124,8 @@ export class Pollers {
 
   #warn(id: string, error: unknown): void {
     const fields = { runtime_id: id, error: errorText(error) };
-    if (this.#warned.has(id)) log.debug("claim still failing", fields);
-    else log.warn("claim failed", fields);
-    this.#warned.add(id);
+    if (this.ports.trouble.failed(id, error)) log.warn("claim failed", fields);
+    else log.debug("claim still failing", fields);
   }
 }
 

@@ -28,6 +28,10 @@ export function openWorkdirs({ boot, ports, control }: TaskRoomParts): Promise<W
     providerFiles: providerRow,
     link: (path, target) => ports.call("link", { path, target }),
     openLocal: (path) => ports.call("local.open", { path }),
+    machineLock: {
+      take: (path, task) => ports.call("local.lock", { path, task }),
+      release: (path, task) => ports.call("local.unlock", { path, task }),
+    },
     localOps: (root, ops) => ports.call("local", { root, ops }),
   });
 }

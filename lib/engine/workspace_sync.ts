@@ -34,14 +34,16 @@ export interface SyncPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly status: StatusBoard;
+  /** A workspace is not watched any more. */
+  readonly onLeft: (workspaceId: string) => void;
   /** Period against servers that do not push, ms (30 s). */
   readonly intervalMs: number;
 }
 
 /** No runtime could be registered in any workspace: at start-up a failure, later a log line. */
 export class NoRuntimeRegistered extends HostError {
-  constructor(count: number) {
-    super(`failed to register runtimes for any of the ${count} workspace(s)`, {
+  constructor(count: number, why: string) {
+    super(`failed to register runtimes for any of the ${count} workspace(s)${why === "" ? "" : `: ${why}`}`, {
       code: "no_runtime_registered",
       hint: "multica-host agents",
     });
@@ -51,8 +53,8 @@ export class NoRuntimeRegistered extends HostError {
 /** One pass at a time; events during a pass cause one more. */
 export class WorkspaceSync {
   readonly #dirty = new Notice();
-  /** Listed workspaces that could not be joined: hints do not reach us from there. */
-  readonly #unjoined = new Set<string>();
+  /** Listed workspaces that could not be joined → why: hints do not reach us from there. */
+  readonly #unjoined = new Map<string, string>();
   #pushes = false;
 
   constructor(private readonly ports: SyncPorts) {}
@@ -65,6 +67,11 @@ export class WorkspaceSync {
   /** The server showed that it announces workspace changes. */
   sawPush(): void {
     this.#pushes = true;
+  }
+
+  /** Why workspaces could not be joined, "" when all were. */
+  get unjoined(): string {
+    return [...this.#unjoined.values()].join("; ");
   }
 
   /** One pass. @throws when the list could not be read, or nothing at all could be registered. */
@@ -88,17 +95,18 @@ export class WorkspaceSync {
       }
     }));
     const ids = new Set(listed.map((workspace) => workspace.id));
-    for (const id of this.#unjoined) if (!ids.has(id)) this.#unjoined.delete(id);
+    for (const id of this.#unjoined.keys()) if (!ids.has(id)) this.#unjoined.delete(id);
     for (const workspace of tracked) {
       if (ids.has(workspace.id)) continue;
       registry.untrack(workspace.id);
+      this.ports.onLeft(workspace.id);
       log.info("workspace no longer watched", { workspace_id: workspace.id, name: workspace.name });
     }
     registry.announce();
     this.#say(listed.length);
     const converged = registry.workspaces().some((workspace) => workspace.converged);
     if (listed.length > 0 && registered === 0 && registry.runtimeIds().length === 0 && !converged) {
-      throw new NoRuntimeRegistered(listed.length);
+      throw new NoRuntimeRegistered(listed.length, this.unjoined);
     }
   }
 
@@ -164,12 +172,12 @@ export class WorkspaceSync {
     } catch (error) {
       if (isAbort(error) && signal.aborted) throw error;
       const reason = error instanceof NothingToRegister
-        ? "no usable agent on this machine"
+        ? "no agent CLI is usable on this machine"
         : errorText(error);
       const fields = { workspace_id: workspace.id, name: workspace.name, error: reason };
       if (this.#unjoined.has(workspace.id)) log.debug("registration of a workspace still fails", fields);
       else log.error("first registration of a workspace failed", fields);
-      this.#unjoined.add(workspace.id);
+      this.#unjoined.set(workspace.id, `${workspace.name}: ${reason}`);
       return false;
     }
   }
@@ -188,15 +196,18 @@ export class WorkspaceSync {
     return jitter(quiet ? PUSHED_MS : this.ports.intervalMs, this.ports.random);
   }
 
-  #say(workspaces: number): void {
-    const runtimes = this.ports.registry.runtimeIds().length;
-    this.ports.status.set(
-      "sync",
-      `watching ${workspaces} workspace${workspaces === 1 ? "" : "s"} with ${runtimes} runtime${
-        runtimes === 1 ? "" : "s"
-      }, ${this.#pushes ? "changes are pushed" : "asking every 30 s"}`,
-    );
+  #say(listed: number): void {
+    const { status, registry, intervalMs } = this.ports;
+    const [workspaces, runtimes] = [listed - this.#unjoined.size, registry.runtimeIds().length];
+    const watched = `watching ${count(workspaces, "workspace")} with ${count(runtimes, "runtime")}`;
+    const how = this.#pushes ? "changes are pushed" : `asking every ${Math.round(intervalMs / 1000)} s`;
+    const missing = this.unjoined === "" ? "" : `; could not join ${this.unjoined}`;
+    status.set("sync", `${watched}, ${how}${missing}`);
   }
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /** True when a failed first pass is worth waiting for: anything but a refused token. */

@@ -47,7 +47,7 @@ export function hasWorktreeResource(store: Store, task: TaskDb): boolean {
   if (task.issue_id === null) return false;
   return store.db.get(
     `SELECT 1 FROM issues i JOIN project_resources r ON r.project_id = i.project_id
-     WHERE i.id = ? AND r.resource_type = 'local_directory' AND json_extract(r.resource_ref, '$.mode') = 'worktree'`,
+     WHERE i.id = ? AND r.resource_type = 'local_directory' AND json_extract(r.resource_ref, '$.execution_mode') = 'worktree'`,
     task.issue_id,
   ) !== undefined;
 }

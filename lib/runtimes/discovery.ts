@@ -1,7 +1,7 @@
 /** Finds the agent CLIs of this machine, each on its own: no probe can delay another (spec 03 §6, 17.9; 06 §11.6). */
 import { errorText, getLog, LaunchError, Semaphore, sleep } from "../core/mod.ts";
 import { DiscoveryCache } from "./discovery_cache.ts";
-import { diagnosePlaceholder } from "./discovery_diagnose.ts";
+import { diagnosePlaceholder, type Diagnosis } from "./discovery_diagnose.ts";
 import { type ProbePorts, type ProbeRun, runProbe } from "./discovery_run.ts";
 import {
   executableAt,
@@ -202,15 +202,20 @@ export class AgentDiscovery {
     const fix = verdict.kind === "too_old"
       ? row.install || `upgrade ${row.command}`
       : `run ${path} --version`;
-    return { ...agent, problem: verdict.problem, fix };
+    const fault = verdict.kind === "too_old" ? "below_minimum" : "unavailable";
+    return { ...agent, problem: verdict.problem, fault, fix };
   }
 
   #broken(row: DiscoverableAgent, path: string, error: unknown): DiscoveredAgent {
     this.#cache.forgetVersion(path);
     const reason = error instanceof LaunchError ? error.message : errorText(error);
     log.warn("agent program does not answer", { provider: row.provider, path, error: reason });
-    const diagnosis = diagnosePlaceholder(path, this.options) ??
-      { problem: `detect version for ${path}: ${reason}`, fix: `run ${path} --version` };
+    const diagnosis: Diagnosis = diagnosePlaceholder(path, this.options) ??
+      {
+        problem: `detect version for ${path}: ${reason}`,
+        fault: refusedBySystem(error) ? "not_executable" : "unavailable",
+        fix: `run ${path} --version`,
+      };
     return {
       provider: row.provider,
       path,
@@ -236,10 +241,18 @@ export class AgentDiscovery {
       version: "",
       probedAt: 0,
       problem,
+      fault: "not_found",
       fix,
       ...(misnamed ? { misnamed } : {}),
     };
   }
+}
+
+/** The system itself will not start the file: no right, or no program in it. */
+function refusedBySystem(error: unknown): boolean {
+  if (!(error instanceof LaunchError) || !(error.cause instanceof Error)) return false;
+  return error.cause instanceof Deno.errors.PermissionDenied ||
+    /exec format error/i.test(error.cause.message);
 }
 
 /** What a version probe sees: the host's environment without the variables of a surrounding task or Claude session. */

@@ -2,20 +2,16 @@
 import { dirname, join } from "node:path";
 import { errorText, getLog } from "../core/mod.ts";
 import type { LocateContext } from "./locate.ts";
+import type { AgentFault, Repair } from "./types.ts";
 
 const log = getLog("runtimes", "discovery");
 
 /** What is wrong, and what to do about it ("" = nothing certain). */
 export interface Diagnosis {
   readonly problem: string;
+  readonly fault: AgentFault;
   readonly fix: string;
-}
-
-/** How the repair of a package is typed. */
-export interface Repair {
-  readonly packageName: string;
-  readonly command: string;
-  readonly shell: "sh" | "powershell";
+  readonly repair?: Repair;
 }
 
 /**
@@ -28,7 +24,9 @@ export function diagnosePlaceholder(path: string, context: Pick<LocateContext, "
   return {
     problem: `${path} is a placeholder, not a program: its package's postinstall script did not run ` +
       "(npm 12 script allow-list, pnpm 10 build approval, --ignore-scripts or --omit=optional)",
+    fault: "not_executable",
     fix: repair?.command ?? "reinstall the package with its install scripts allowed",
+    ...(repair === undefined ? {} : { repair }),
   };
 }
 

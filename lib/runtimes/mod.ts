@@ -2,11 +2,12 @@
 export * from "./types.ts";
 export * from "./gone_gate.ts";
 export * from "./offers.ts";
+export * from "./offline_reasons.ts";
 export * from "./register_refusals.ts";
 export * from "./registrar.ts";
 export * from "./registry.ts";
 export * from "./discovery.ts";
-export { diagnosePlaceholder, type Diagnosis, type Repair, repairOf } from "./discovery_diagnose.ts";
+export { diagnosePlaceholder, type Diagnosis, repairOf } from "./discovery_diagnose.ts";
 export {
   executableAt,
   FALLBACK_PATH,

@@ -7,7 +7,8 @@ interface Registered {
   readonly profiles: readonly RuntimeProfile[] | undefined;
   /** Built-in offers, as text. */
   readonly builtins: string;
-  readonly failed: ReadonlySet<string>;
+  /** Profile id → why its command cannot be launched here. */
+  readonly failed: ReadonlyMap<string, string>;
 }
 
 /** What {@link OfferMemory} looks at. */
@@ -27,6 +28,12 @@ export class OfferMemory {
     return this.#last.get(workspaceId)?.profiles;
   }
 
+  /** Enabled profiles of the last registration → why they cannot be launched here, "" for those that can. */
+  failures(workspaceId: string): ReadonlyMap<string, string> {
+    const last = this.#last.get(workspaceId);
+    return new Map((last?.profiles ?? []).map(({ id }) => [id, last?.failed.get(id) ?? ""]));
+  }
+
   /** A registration was accepted, or there was nothing to register. */
   remember(
     workspaceId: string,
@@ -38,7 +45,7 @@ export class OfferMemory {
   ): void {
     this.#last.set(workspaceId, {
       profiles: registered.profiles,
-      failed: new Set((registered.failed ?? []).map((profile) => profile.profile_id)),
+      failed: new Map((registered.failed ?? []).map(({ profile_id, reason }) => [profile_id, reason])),
       builtins: this.#builtins(registered.kept ?? new Set()),
     });
   }

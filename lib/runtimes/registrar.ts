@@ -10,9 +10,11 @@ import {
 import { type Clock, errorText, getLog, isAbort, Mutex } from "../core/mod.ts";
 import { GoneGate } from "./gone_gate.ts";
 import { OfferMemory } from "./offer_memory.ts";
+import { offlineReason } from "./offline_reasons.ts";
 import { collectOffers, type OfferPorts } from "./offers.ts";
 import { NothingToRegister, refusedProfile } from "./register_refusals.ts";
-import type { RuntimeRegistry, TrackedWorkspace } from "./registry.ts";
+import type { KnownRuntime, RuntimeRegistry, TrackedWorkspace } from "./registry.ts";
+import type { DiscoveredAgent } from "./types.ts";
 
 const log = getLog("runtimes");
 
@@ -22,6 +24,8 @@ export interface RegistrarPorts extends OfferPorts {
   readonly registry: RuntimeRegistry;
   readonly config: Pick<HostConfig, "daemonId" | "legacyDaemonIds" | "deviceName" | "version" | "launchedBy">;
   readonly clock: Clock;
+  /** Every agent discovery looked for, usable or not: why one is not offered. */
+  readonly found: () => readonly DiscoveredAgent[];
   /**
    * True when a task of the runtime runs here or has a record in the journal: recover-orphans is then never
    * called for it (guides: outbox rule 2).
@@ -68,27 +72,43 @@ export class Registrar {
 
   /**
    * Compares the profile set, and what this machine can launch, with what was registered, and registers again when
-   * one of them changed (spec 01 §7.5). Never recovers orphans.
+   * one of them changed (spec 01 §7.5). Never recovers orphans. A refresh that fails is owed: see {@link owes}.
    */
   refresh(workspaceId: string, signal: AbortSignal): Promise<void> {
     return this.#lock(workspaceId).run(async () => {
       const workspace = this.ports.registry.workspace(workspaceId);
       if (workspace === undefined) return;
-      const profiles = await this.#profiles(workspaceId, signal);
-      const unchanged = profiles === undefined ||
-        profileSetSignature(profiles) === workspace.profileSignature;
-      if (unchanged && !await this.#memory.changedHere(workspaceId)) return;
-      if (this.ports.registry.workspace(workspaceId) !== workspace) return;
-      if (profiles !== undefined && !unchanged) {
-        log.info("profile set changed", {
-          workspace_id: workspaceId,
-          old: workspace.profileSignature,
-          new: profileSetSignature(profiles),
-          count: profiles.length,
-        });
+      try {
+        workspace.profilesStale = !await this.#refresh(workspace, signal);
+      } catch (error) {
+        if (isAbort(error) && signal.aborted) throw error;
+        const fields = { workspace_id: workspaceId, error: errorText(error) };
+        if (workspace.profilesStale) log.debug("runtimes still not registered anew", fields);
+        else log.warn("runtimes not registered anew, trying again soon", fields);
+        workspace.profilesStale = true;
       }
-      await this.#reregister(workspace, profiles, signal);
     }, signal);
+  }
+
+  /** False when the profiles could not be read although this server has them. */
+  async #refresh(workspace: TrackedWorkspace, signal: AbortSignal): Promise<boolean> {
+    const { id, profileSignature } = workspace;
+    const profiles = await this.#profiles(id, signal);
+    const isRead = profiles !== undefined || profileSignature === "";
+    const unchanged = profiles === undefined || profileSetSignature(profiles) === profileSignature;
+    if (unchanged && !await this.#memory.changedHere(id)) return isRead;
+    if (this.ports.registry.workspace(id) !== workspace) return isRead;
+    if (profiles !== undefined && !unchanged) {
+      const now = profileSetSignature(profiles);
+      log.info("profile set changed", {
+        workspace_id: id,
+        old: profileSignature,
+        new: now,
+        count: profiles.length,
+      });
+    }
+    await this.#reregister(workspace, profiles, signal);
+    return isRead;
   }
 
   /** A registration that is owed since a loss, or a workspace without runtimes; false when none was needed. */
@@ -112,10 +132,10 @@ export class Registrar {
     }, signal);
   }
 
-  /** True while a registration is owed to some workspace, or one has no runtimes (its hints do not reach us). */
+  /** True while a registration or refresh is owed to a workspace, or one has no runtimes (its hints do not reach us). */
   owes(): boolean {
-    return this.ports.registry.workspaces().some(({ registerOwed, runtimeIds }) =>
-      registerOwed || runtimeIds.length === 0
+    return this.ports.registry.workspaces().some(({ registerOwed, profilesStale, runtimeIds }) =>
+      registerOwed || profilesStale || runtimeIds.length === 0
     );
   }
 
@@ -178,6 +198,7 @@ export class Registrar {
     signal: AbortSignal,
   ): Promise<void> {
     const { registry } = this.ports;
+    const before = new Map(workspace.runtimeIds.map((id) => [id, registry.runtime(id)]));
     let left: readonly string[];
     try {
       const attempt = await this.#register(workspace.id, profiles, signal);
@@ -190,15 +211,23 @@ export class Registrar {
       log.info("nothing left to offer in workspace", { workspace_id: workspace.id, ids: left });
     }
     registry.announce();
-    await this.#deregister(left, signal);
+    await this.#deregister(workspace.id, left.flatMap((id) => before.get(id) ?? []), signal);
   }
 
-  /** Tells the server at once that these ids are not served any more; best effort (the sweep is the backstop). */
-  async #deregister(ids: readonly string[], signal: AbortSignal): Promise<void> {
-    const gone = ids.filter((id) => this.ports.registry.runtime(id) === undefined);
-    if (gone.length === 0) return;
+  /** Tells the server at once that these are not served any more, and why; best effort (the sweep is the backstop). */
+  async #deregister(
+    workspaceId: string,
+    left: readonly KnownRuntime[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const lost = left.filter(({ id }) => this.ports.registry.runtime(id) === undefined);
+    if (lost.length === 0) return;
+    const gone = lost.map(({ id }) => id);
+    const facts = { found: this.ports.found(), profiles: this.#memory.failures(workspaceId) };
+    const reasons = Object.fromEntries(lost.map((runtime) => [runtime.id, offlineReason(runtime, facts)]));
+    log.info("runtimes taken offline", { workspace_id: workspaceId, reasons });
     try {
-      await this.ports.control.deregister(gone, { signal });
+      await this.ports.control.deregister(gone, { signal, reasons });
     } catch (error) {
       log.warn("deregistration failed", { ids: gone, error: errorText(error) });
     }

@@ -28,6 +28,8 @@ export interface TrackedWorkspace {
   profileSignature: string;
   /** A registration is owed: something was lost and the attempt to replace it failed (spec 02 §9). */
   registerOwed: boolean;
+  /** A refresh of its profiles failed: what it was told by a hint is not done yet. */
+  profilesStale: boolean;
   /** It has no runtime and that is as it should be: no registration is owed until profiles or agents change. */
   converged: boolean;
 }
@@ -94,6 +96,7 @@ export class RuntimeRegistry {
       settings: null,
       profileSignature: "",
       registerOwed: false,
+      profilesStale: false,
       converged: false,
     };
     this.#workspaces.set(id, workspace);

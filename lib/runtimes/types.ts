@@ -1,5 +1,18 @@
 /** What discovery knows of the agent CLIs on this machine (spec 03 §6, 17.9). */
 
+/**
+ * Why a CLI cannot be used. `unavailable` is a passing fault (the probe failed or hung, the version cannot be read):
+ * it adds nothing and takes nothing away (spec 06 §11.6).
+ */
+export type AgentFault = "not_found" | "unavailable" | "below_minimum" | "not_executable";
+
+/** How the repair of a package is typed. */
+export interface Repair {
+  readonly packageName: string;
+  readonly command: string;
+  readonly shell: "sh" | "powershell";
+}
+
 /** One agent CLI, found or not usable. */
 export interface DiscoveredAgent {
   readonly provider: string;
@@ -11,8 +24,12 @@ export interface DiscoveredAgent {
   readonly probedAt: number;
   /** "" = usable. Otherwise one sentence of what is wrong. */
   readonly problem: string;
+  /** Absent when usable. */
+  readonly fault?: AgentFault;
   /** "" or what to do about it, often a command. */
   readonly fix: string;
+  /** The command in `fix`, where it repairs a package. */
+  readonly repair?: Repair;
   /** Nothing was found where a setting of this machine says it is: worth a word, unlike an agent nobody asked for. */
   readonly misnamed?: boolean;
 }

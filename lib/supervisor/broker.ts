@@ -9,6 +9,7 @@ import {
 } from "../core/mod.ts";
 import type { AgentDiscovery, DiscoveredAgent } from "../runtimes/mod.ts";
 import { brokerSchemas, groupSchema } from "./broker_schemas.ts";
+import type { DirectoryLocks } from "./directory_locks.ts";
 import { decideExecutable, type ExecutableFacts } from "./executable_policy.ts";
 import { type LinkRoots, makeLink } from "./link_policy.ts";
 import { runLocalOps } from "./local_files.ts";
@@ -29,6 +30,8 @@ export interface BrokerPorts {
   readonly agents: () => readonly DiscoveredAgent[];
   readonly links: () => LinkRoots;
   readonly local: LocalFacts;
+  /** User directories in use by the hosts of this machine. */
+  readonly directories: Pick<DirectoryLocks, "take" | "release" | "reset">;
   /** Notes an allowed program; true when the running engine may start it already. */
   readonly adopt: (path: string) => boolean;
 }
@@ -58,16 +61,22 @@ export class Broker {
       "executable.add": (request) => this.#addExecutable(request),
       "agents.discover": () => ports.rediscover(),
       "local.open": ({ path }) => this.#openLocal(path),
+      "local.lock": ({ path, task }) => {
+        this.#requireOpened("local.lock", path);
+        return Promise.resolve(ports.directories.take(path, task));
+      },
+      "local.unlock": ({ path, task }) => Promise.resolve(ports.directories.release(path, task)),
       "local": ({ root, ops }) => {
-        if (!this.#opened.has(root)) throw new BrokerRefused("local", `${root} is not opened`, { root });
+        this.#requireOpened("local", root);
         return runLocalOps(root, ops);
       },
     };
   }
 
-  /** A new engine starts with nothing opened. */
+  /** A new engine starts with nothing opened and nothing claimed. */
   reset(): void {
     this.#opened.clear();
+    this.ports.directories.reset();
   }
 
   /** Registers a process group the engine has started. One that does not fit is logged and refused (false). */
@@ -106,6 +115,10 @@ export class Broker {
     }
     const handler = this.#handlers[call] as (arg: unknown) => Promise<unknown>;
     return handler(parsed.data);
+  }
+
+  #requireOpened(call: string, root: string): void {
+    if (!this.#opened.has(root)) throw new BrokerRefused(call, `${root} is not opened`, { root });
   }
 
   #linkRoots(): LinkRoots {

@@ -42,5 +42,7 @@ export const brokerSchemas: { readonly [N in BrokerName]: z.ZodType<BrokerCalls[
   }),
   "agents.discover": z.object({}),
   "local.open": z.object({ path: z.string().max(4096) }),
+  "local.lock": z.object({ path, task: z.string().min(1).max(256) }),
+  "local.unlock": z.object({ path, task: z.string().min(1).max(256) }),
   "local": z.object({ root: path, ops: z.array(fileOp).max(1000) }),
 };

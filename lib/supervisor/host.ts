@@ -1,6 +1,6 @@
 /** One host from bound port to closed port: the order of spec 03 §7.4 and §7.5. */
 import { type ApiServer, bindApi, type HealthSnapshot, STARTING, writeCredential } from "../api/mod.ts";
-import type { HostConfig } from "../config/mod.ts";
+import { type HostConfig, multicaDir } from "../config/mod.ts";
 import {
   type Clock,
   DirectProcessControl,
@@ -16,6 +16,7 @@ import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../r
 import { AgentsState } from "./agents_state.ts";
 import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
+import { DirectoryLocks } from "./directory_locks.ts";
 import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "./directories.ts";
 import { EngineHost, type HostEnd } from "./engine_host.ts";
 import { emitRecords } from "./engine_log.ts";
@@ -45,6 +46,8 @@ export interface HostPorts {
   readonly watchesToken?: boolean;
   /** Puts on disk what agents need, once this host owns the profile and before the engine starts. */
   readonly install?: () => Promise<void>;
+  /** Hears a new token before anything else does, so that it is never written anywhere. */
+  readonly onToken?: (token: string) => void;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: (host: { readonly port: number; readonly credential: string }) => void;
   /** Hears, once, that tasks are taken. */
@@ -79,6 +82,7 @@ class Host {
   #stopping = false;
   #token: string;
   readonly #ledger: GroupLedger;
+  readonly #directories: DirectoryLocks;
   readonly #relay = new CheckoutRelay((message) => this.#toEngine(message));
   readonly #abort = new AbortController();
   readonly #engineUp = Promise.withResolvers<void>();
@@ -86,13 +90,14 @@ class Host {
   constructor(private readonly ports: HostPorts) {
     const { config, processes } = ports;
     this.#token = config.token;
+    this.#directories = new DirectoryLocks(`${multicaDir(config.paths.home)}/directory_locks`);
     this.#ledger = new GroupLedger(`${config.paths.stateDir}/process_groups`, () => processes.groups());
   }
 
   async run(): Promise<HostEnd> {
     const { config } = this.ports;
     const api = await this.#bind();
-    const undo: (() => Promise<unknown> | void)[] = [() => api.close()];
+    const undo: (() => Promise<unknown> | void)[] = [() => api.close(), () => this.#directories.close()];
     try {
       if (config.token === "") throw new TokenMissing(config.profile);
       await prepareDirectories(config.paths);
@@ -226,6 +231,7 @@ class Host {
       token: config.token,
       signal: this.#abort.signal,
       onToken: (token) => {
+        this.ports.onToken?.(token);
         this.#token = token;
         this.#toEngine({ t: "token", token });
       },
@@ -250,6 +256,7 @@ class Host {
         targets: state.homes,
       }),
       local: { home, os: Deno.build.os, own: [workspacesRoot, stateDir, tempBase] },
+      directories: this.#directories,
       adopt: (path) => state.adopt(path),
     });
   }

@@ -40,6 +40,9 @@ export interface BrokerCalls {
   "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
   /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
   "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
+  /** Claims an opened directory against the other hosts of this machine, or asks again; `holder` is a task. */
+  "local.lock": { arg: { path: string; task: string }; answer: { held: boolean; holder: string } };
+  "local.unlock": { arg: { path: string; task: string }; answer: void };
   /** File operations below an opened local directory, outside the engine's rights; every path is checked. */
   "local": { arg: { root: string; ops: readonly FileOp[] }; answer: readonly FileAnswer[] };
 }

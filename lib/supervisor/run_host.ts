@@ -18,6 +18,8 @@ export interface RunHostOptions {
   readonly catalog: readonly DiscoverableAgent[];
   /** Puts on disk what agents need, once this host owns the profile and before the engine starts. */
   readonly install?: NonNullable<HostPorts["install"]>;
+  /** Hears a new token before anything else does, so that it is never written anywhere. */
+  readonly onToken?: NonNullable<HostPorts["onToken"]>;
   /** Hears when the port is bound and the engine is on its way. */
   readonly onStarted?: NonNullable<HostPorts["onStarted"]>;
   /** Hears, once, that tasks are taken. */
@@ -46,6 +48,7 @@ export function runHost(options: RunHostOptions): Promise<number> {
     processes: new DirectProcessControl(),
     watchesToken: settings.some(({ name, origin }) => name === "token" && origin === "profile file"),
     ...(options.install === undefined ? {} : { install: options.install }),
+    ...(options.onToken === undefined ? {} : { onToken: options.onToken }),
     ...(options.onStarted === undefined ? {} : { onStarted: options.onStarted }),
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
   });

@@ -21,7 +21,7 @@ export interface TokenWatch {
 /** Looks until the signal aborts; resolves then. */
 export async function watchToken({ clock, file, token, onToken, signal }: TokenWatch): Promise<void> {
   let known = token;
-  let seen = await stamp(file);
+  let seen = ""; // the first look reads the file: it may have changed since the settings were
   while (await waited(clock, signal)) {
     const now = await stamp(file);
     if (now === seen) continue;

@@ -32,6 +32,8 @@ export interface TaskEnvironment {
   readonly env: Readonly<Record<string, string>>;
   /** Managed MCP configuration for the CLI; undefined = inherit the user's own servers. */
   readonly mcpConfig: Readonly<Record<string, unknown>> | undefined;
+  /** Settings the host owns and the CLI is given; "" or absent for none. */
+  readonly settingsFile?: string;
   /** Whether the CLI's own record of a session is there. */
   sessionFile(sessionId: string): Promise<"present" | "missing" | "unknown">;
   /** Writes the brief and gives its text. Failure is a warning of the port's own (""). */
@@ -74,7 +76,7 @@ export interface TaskSlot {
 export interface TaskSettings {
   readonly serverUrl: string;
   readonly healthPort: number;
-  /** Bearer of the host itself: only to be masked. */
+  /** Bearer of the host itself as it started: only to be masked. */
   readonly token: string;
   readonly home: string;
   /** Directory of the agents' `multica` command. */

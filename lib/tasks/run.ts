@@ -71,6 +71,7 @@ export class TaskRun {
     readonly task: ClaimedTask,
     readonly target: LaunchTarget,
     private readonly slot: TaskSlot,
+    hostSecrets: readonly string[],
   ) {
     const { journal, clock, outbox } = deps;
     this.startedAt = clock.now();
@@ -86,7 +87,7 @@ export class TaskRun {
     });
     this.#claimId = claim.id;
     outbox.gate(claim.id);
-    this.#redactor = redactorFor(task, deps);
+    this.#redactor = redactorFor(task, deps, hostSecrets);
     this.#lastSeq = claim.lastSeq;
   }
 
@@ -94,7 +95,13 @@ export class TaskRun {
   adopt(copy: ClaimedTask): void {
     if (this.#spawned || copy.auth_token.trim() === "") return;
     this.#token = copy.auth_token;
-    this.#redactor = this.#redactor.with([copy.auth_token]);
+    this.learnSecret(copy.auth_token);
+  }
+
+  /** One more text that must not be seen, from now on. */
+  learnSecret(secret: string): void {
+    this.#redactor = this.#redactor.with([secret]);
+    this.#transcript?.maskWith(this.#redactor);
   }
 
   /** Compares with the server now. */
@@ -421,13 +428,17 @@ function hasResources(task: ClaimedTask): boolean {
 }
 
 /** Everything of this task that must not be seen (decisions: masking). */
-function redactorFor(task: ClaimedTask, { settings }: TaskDeps): Redactor {
+function redactorFor(
+  task: ClaimedTask,
+  { settings }: TaskDeps,
+  hostSecrets: readonly string[],
+): Redactor {
   const custom = task.agent?.custom_env ?? {};
   const urls = [...Object.values(custom), ...task.repos.map((repo) => repo.url)].join("\n");
   return new Redactor({
     secrets: [
       task.auth_token.trim(),
-      settings.token,
+      ...hostSecrets,
       ...secretValues(custom),
       ...inheritedSecrets(settings.inheritedEnv),
       ...urlCredentials(urls),

@@ -23,8 +23,17 @@ export interface ActiveTask {
 /** Runs tasks and knows which run. A task id is never run twice at the same time (decisions). */
 export class TaskRunner {
   readonly #runs = new Map<string, TaskRun>();
+  readonly #hostSecrets: string[];
 
-  constructor(private readonly deps: TaskDeps) {}
+  constructor(private readonly deps: TaskDeps) {
+    this.#hostSecrets = [deps.settings.token];
+  }
+
+  /** The host has a new token: it is masked in every transcript and report from now on, as the old one stays. */
+  learnSecret(secret: string): void {
+    this.#hostSecrets.push(secret);
+    for (const run of this.#runs.values()) run.learnSecret(secret);
+  }
 
   /**
    * Runs a claimed task to its end; the slot is given back when the agent's processes are gone. A task that runs
@@ -43,7 +52,7 @@ export class TaskRunner {
       slot.release();
       return { taskId: task.id, kind: "duplicate", reason: "" };
     }
-    const run = new TaskRun(this.deps, task, target, slot);
+    const run = new TaskRun(this.deps, task, target, slot, this.#hostSecrets);
     this.#runs.set(task.id, run);
     log.info("task begins", { task: task.id, provider: target.provider, workspace: task.workspace_id });
     try {

@@ -46,6 +46,7 @@ export interface TranscriptOptions {
 export class Transcript {
   readonly #batches: BatchBuilder;
   readonly #tools = new Map<string, string>();
+  #redactor: Redactor;
   #stream: StreamRedactor;
   #open: { readonly type: "text" | "thinking"; parts: string[]; units: number; fresh: boolean } | undefined;
   #timer: Timer | undefined;
@@ -55,7 +56,8 @@ export class Transcript {
 
   constructor(private readonly options: TranscriptOptions) {
     this.#batches = new BatchBuilder(options.lastSeq);
-    this.#stream = options.redactor.stream();
+    this.#redactor = options.redactor;
+    this.#stream = this.#redactor.stream();
   }
 
   /** Tool calls since the last {@link resetTools}. */
@@ -91,12 +93,18 @@ export class Transcript {
         return this.#row("tool_result", { tool, output: this.#output(event.output) });
       }
       case "error":
-        return this.#row("error", { content: this.options.redactor.text(event.text) });
+        return this.#row("error", { content: this.#redactor.text(event.text) });
       case "gap":
         return this.#row("error", {
           content: `[transcript gap: ${event.what}, ${event.bytes} bytes left out]`,
         });
     }
+  }
+
+  /** Rows are masked by this one from here on, text that has begun included. */
+  maskWith(redactor: Redactor): void {
+    this.#redactor = redactor;
+    this.#stream = this.#stream.under(redactor);
   }
 
   /** A fresh attempt begins: open text is closed, tools are counted anew, numbers go on. */
@@ -170,13 +178,13 @@ export class Transcript {
   }
 
   #input(input: Readonly<Record<string, unknown>> | undefined): RowFields["input"] {
-    return input === undefined ? undefined : this.options.redactor.value(input) as RowFields["input"];
+    return input === undefined ? undefined : this.#redactor.value(input) as RowFields["input"];
   }
 
   /** Masked first, then cut: a secret at the edge would lose its shape. */
   #output(output: string): string {
-    if (output.length <= MAX_LOOK) return cutUtf8(this.options.redactor.text(output), MAX_OUTPUT_BYTES);
-    return cutUtf8(this.options.redactor.stream().push(output.slice(0, MAX_LOOK)), MAX_OUTPUT_BYTES);
+    if (output.length <= MAX_LOOK) return cutUtf8(this.#redactor.text(output), MAX_OUTPUT_BYTES);
+    return cutUtf8(this.#redactor.stream().push(output.slice(0, MAX_LOOK)), MAX_OUTPUT_BYTES);
   }
 
   #arm(delayMs = this.#flushed ? FLUSH_MS : FIRST_FLUSH_MS): void {

@@ -140,6 +140,7 @@ async function buildRequest(
     resumeSessionId,
     continuityNotice: facts.sessionLost ? "" : env.continuityNotice,
     mcpConfig: env.mcpConfig,
+    settingsFile: env.settingsFile ?? "",
     thinkingLevel: await thinkingLevel(input, model, deps, signal),
     serviceTier: task.agent?.service_tier ?? "",
     timeoutMs: settings.agentTimeoutMs,

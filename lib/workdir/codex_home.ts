@@ -5,6 +5,7 @@ import { errorText, getLog, HostError, isBelow, openFiles, type WorkFiles } from
 import { seedModelCache } from "./codex_home_cache.ts";
 import { codexConfig, referencedFiles, sandboxFor } from "./codex_home_config.ts";
 import { placeCodexSessions } from "./codex_home_sessions.ts";
+import { codexDisabledFiles, disabledSkills } from "./disabled_skills.ts";
 import { showUserSkills } from "./codex_skills.ts";
 import { conversationKey } from "./phrasing.ts";
 import { readHomeFile } from "./provider_homes_files.ts";
@@ -99,7 +100,10 @@ async function writeConfig(input: CodexHomeInput, own: string): Promise<void> {
     keepMultiAgent: isOn(inherited.MULTICA_CODEX_MULTI_AGENT),
     keepMemory: isOn(inherited.MULTICA_CODEX_MEMORY),
     shellVariables: input.shellNames,
-    disabledSkills: [],
+    disabledSkills: codexDisabledFiles(disabledSkills(task, "codex", input.skills), {
+      codexHome: home,
+      home: input.userHome ?? dirname(input.shared),
+    }),
     isMcpManaged: task.agent?.mcp_config !== undefined,
   });
   await writeChanged(files, join(home, "config.toml"), text, 0o600);

@@ -23,7 +23,7 @@ export interface CodexConfigOptions {
   readonly keepMemory: boolean;
   /** Variables that shells see, exact names. */
   readonly shellVariables: readonly string[];
-  /** Directories of skills that Codex must not offer. */
+  /** `SKILL.md` files of skills that Codex must not offer. */
   readonly disabledSkills: readonly string[];
   /** The run has a managed set of MCP servers: the user's tables go, the driver appends the set at launch (06 §5.4). */
   readonly isMcpManaged: boolean;

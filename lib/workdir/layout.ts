@@ -20,6 +20,8 @@ export interface EnvPaths {
   readonly config: string;
   readonly codexHome: string;
   readonly cursorData: string;
+  /** Settings that hide skills of the machine from Claude. */
+  readonly claudeSkills: string;
 }
 
 /** `<root>/<workspace>/<task key>`; "" when a part is empty. */
@@ -45,6 +47,7 @@ export function envPaths(root: string): EnvPaths {
     config: join(root, "multica-config"),
     codexHome: join(root, "codex-home"),
     cursorData: join(root, "cursor-data"),
+    claudeSkills: join(root, "claude-runtime-skill-settings.json"),
   };
 }
 

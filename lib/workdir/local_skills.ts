@@ -3,6 +3,8 @@ import { isAbsolute, join, posix, relative } from "node:path";
 import { parse as parseYaml } from "yaml";
 import type { LocalSkillEntry } from "../control/mod.ts";
 import { errorText, getLog, HostError } from "../core/mod.ts";
+import { canDisableSkills } from "./disabled_skills.ts";
+import { pluginRoots } from "./local_skill_plugins.ts";
 
 const log = getLog("workdir", "local-skills");
 
@@ -21,21 +23,42 @@ export interface ImportedSkill {
   readonly files?: readonly { readonly path: string; readonly content: string }[];
 }
 
-/** Where a provider's skills live: below the home, or below the directory a variable names. */
-const PROVIDER_ROOTS: Readonly<Record<string, { readonly home: string; readonly variable?: string }>> = {
-  claude: { home: ".claude/skills" },
-  codebuddy: { home: ".codebuddy/skills" },
-  codex: { home: ".codex/skills", variable: "CODEX_HOME" },
-  copilot: { home: ".copilot/skills" },
-  opencode: { home: ".config/opencode/skills" },
-  openclaw: { home: ".openclaw/skills" },
-  hermes: { home: ".hermes/skills" },
-  kimi: { home: ".kimi/skills" },
-  qoder: { home: ".qoder/skills" },
-  pi: { home: ".pi/agent/skills" },
-  cursor: { home: ".cursor/skills" },
-  kiro: { home: ".kiro/skills" },
-  antigravity: { home: ".gemini/antigravity-cli/skills" },
+/** Where a provider keeps its own files: below the home, or where the first of these variables says. */
+interface ProviderRoot {
+  readonly home: string;
+  readonly variables?: readonly string[];
+  /** @default "skills" */
+  readonly below?: string;
+}
+
+const PROVIDER_ROOTS: Readonly<Record<string, ProviderRoot>> = {
+  claude: { home: ".claude" },
+  codebuddy: { home: ".codebuddy" },
+  codex: { home: ".codex", variables: ["CODEX_HOME"] },
+  copilot: { home: ".copilot" },
+  opencode: { home: ".config/opencode" },
+  openclaw: { home: ".openclaw" },
+  hermes: { home: ".hermes" },
+  kimi: { home: ".kimi" },
+  qoder: { home: ".qoder" },
+  qoderclicn: { home: ".qoder-cn" },
+  pi: { home: ".pi/agent" },
+  cursor: { home: ".cursor" },
+  kiro: { home: ".kiro" },
+  antigravity: { home: ".gemini/antigravity-cli" },
+  deveco: { home: ".config/deveco" },
+  traecli: { home: ".traecli" },
+  mcode: { home: ".minimax" },
+  omp: { home: ".omp/agent" },
+  reasonix: { home: ".reasonix", variables: ["REASONIX_HOME"] },
+  dsh: { home: ".dsh", variables: ["DSH_HOME"] },
+  grok: { home: ".grok", variables: ["GROK_HOME"] },
+  qwen: { home: ".qwen", variables: ["QWEN_HOME"] },
+  qwenpaw: {
+    home: ".qwenpaw",
+    variables: ["QWENPAW_WORKING_DIR", "COPAW_WORKING_DIR"],
+    below: "skill_pool",
+  },
 };
 
 /** Where to look, and in which order. */
@@ -47,27 +70,34 @@ export interface SkillPlaces {
 
 interface Root {
   readonly dir: string;
-  readonly kind: "provider" | "universal";
+  readonly kind: "provider" | "universal" | "plugin";
+  /** Whose skills these are; keys begin with it. */
+  readonly plugin?: string;
 }
 
-function roots(places: SkillPlaces): readonly Root[] | undefined {
+async function roots(places: SkillPlaces): Promise<readonly Root[] | undefined> {
   const row = PROVIDER_ROOTS[places.provider];
   if (row === undefined) return undefined;
-  const named = row.variable === undefined ? "" : (places.env[row.variable] ?? "").trim();
+  const named = (row.variables ?? []).map((name) => (places.env[name] ?? "").trim()).find((dir) =>
+    dir !== ""
+  );
   return [
-    { dir: named === "" ? join(places.home, row.home) : join(named, "skills"), kind: "provider" },
+    { dir: join(named ?? join(places.home, row.home), row.below ?? "skills"), kind: "provider" },
     { dir: join(places.home, ".agents/skills"), kind: "universal" },
+    ...(places.provider === "claude" ? await pluginRoots(places.home) : [])
+      .map(({ plugin, dir }): Root => ({ dir, kind: "plugin", plugin })),
   ];
 }
 
 /** All skills of a provider, sorted by key; undefined when the provider has none to show. */
 export async function listLocalSkills(places: SkillPlaces): Promise<readonly LocalSkillEntry[] | undefined> {
   const found = new Map<string, LocalSkillEntry>();
-  const where = roots(places);
+  const where = await roots(places);
   if (where === undefined) return undefined;
   for (const root of where) {
     if (!await exists(root.dir)) continue;
-    await walk(root.dir, root.dir, 0, new Set(), async (dir, key) => {
+    await walk(root.dir, root.dir, 0, new Set(), async (dir, below) => {
+      const key = root.plugin === undefined ? below : `${root.plugin}:${below}`;
       if (found.has(key)) return;
       const skill = await readSkill(dir, places).catch((error: unknown) => {
         log.debug("local skill left out", { path: dir, error: errorText(error) });
@@ -80,7 +110,9 @@ export async function listLocalSkills(places: SkillPlaces): Promise<readonly Loc
         source_path: skill.source_path,
         provider: places.provider,
         root: root.kind,
+        ...(root.plugin === undefined ? {} : { plugin: root.plugin }),
         file_count: (skill.files?.length ?? 0) + 1,
+        ...(canDisableSkills(places.provider) ? { can_disable: true } : {}),
         ...(skill.description === undefined ? {} : { description: skill.description }),
       });
     });
@@ -90,23 +122,29 @@ export async function listLocalSkills(places: SkillPlaces): Promise<readonly Loc
 
 /** One skill by the key of the list. @throws {HostError} for a bad key, an unsupported provider, no such skill. */
 export async function importLocalSkill(places: SkillPlaces, skillKey: string): Promise<ImportedSkill> {
-  const where = roots(places);
+  const where = await roots(places);
   if (where === undefined) {
     throw new HostError(`provider "${places.provider}" does not expose runtime local skills`, {
       code: "local_skills_unsupported",
     });
   }
   const key = posix.normalize(skillKey.trim());
-  if (key === "" || key === "." || isAbsolute(key) || key.startsWith("..") || key.includes("\\")) {
+  if (![key, key.slice(key.indexOf(":") + 1)].every(staysBelow)) {
     throw new HostError(`local skill key "${skillKey}" is not a relative path below a skill directory`, {
       code: "local_skill_key",
     });
   }
   for (const root of where) {
-    const dir = join(root.dir, key);
+    if (root.plugin !== undefined && !key.startsWith(`${root.plugin}:`)) continue;
+    const dir = join(root.dir, root.plugin === undefined ? key : key.slice(root.plugin.length + 1));
     if (await exists(join(dir, "SKILL.md"))) return await readSkill(dir, places);
   }
   throw new HostError(`local skill "${key}" was not found on this machine`, { code: "local_skill_missing" });
+}
+
+function staysBelow(key: string): boolean {
+  const path = posix.normalize(key);
+  return path !== "." && !isAbsolute(path) && !path.startsWith("..") && !path.includes("\\");
 }
 
 /** Visits every skill directory below `dir`; stops at skills, at depth 4 and at directories seen before. */
@@ -137,6 +175,9 @@ function ignored(name: string): boolean {
 
 async function readSkill(dir: string, places: SkillPlaces): Promise<ImportedSkill> {
   const path = join(dir, "SKILL.md");
+  if (posix.basename((await Deno.realPath(path)).replaceAll("\\", "/")).toLowerCase() !== "skill.md") {
+    throw new HostError(`${path} is a link to a file of another name`, { code: "local_skill_link" });
+  }
   const { size } = await Deno.stat(path);
   if (size > MAX_FILE_BYTES) {
     throw new HostError(`${path} is larger than 1 MiB`, { code: "local_skill_size" });

@@ -41,6 +41,15 @@ export interface WorkdirDeps {
   >;
   /** File operations in an opened directory. */
   readonly localOps: FileOpsCall;
+  /** Keeps the other hosts of this machine out of an opened directory. Absent: there are none. */
+  readonly machineLock?: MachineLock;
+}
+
+/** Claims on directories among all hosts of this machine; the engine asks the supervisor. */
+export interface MachineLock {
+  /** Claims, or asks again; `holder` is the task of another host that stands before this one. */
+  readonly take: (path: string, taskId: string) => Promise<{ held: boolean; holder: string }>;
+  readonly release: (path: string, taskId: string) => Promise<void>;
 }
 
 /** A user's own directory in which a task works in place. */

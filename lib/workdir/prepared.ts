@@ -47,6 +47,8 @@ export class PreparedEnvironment {
   readonly env: Readonly<Record<string, string>>;
   /** Undefined inherits the user's own servers. */
   readonly mcpConfig: Readonly<Record<string, unknown>> | undefined;
+  /** Settings the host owns and the CLI is given, "" for none. */
+  readonly settingsFile: string;
   readonly continuityNotice: string;
   /** Directories of the skills written for this run. */
   readonly skillsWritten: readonly string[];
@@ -64,6 +66,7 @@ export class PreparedEnvironment {
     this.isPriorWorkDir = parts.reused || this.localDirectory && prior !== "" && resolve(prior) === workDir;
     this.env = { ...common, ...provider.env };
     this.mcpConfig = provider.mcpConfig;
+    this.settingsFile = provider.settingsFile;
     this.continuityNotice = continuityNotice(input.task);
     this.skillsWritten = provider.skills.written.map(({ slug }) => slug);
   }

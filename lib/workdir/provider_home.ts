@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { WorkFiles } from "../core/mod.ts";
 import { shellVisibleNames } from "./agent_environment.ts";
 import { buildCodexHome, sharedCodexHome } from "./codex_home.ts";
+import { claudeSkillSettings, disabledSkills } from "./disabled_skills.ts";
 import { cursorMcp, cursorProjectRoot, cursorSlug, writeCursorData } from "./cursor_mcp.ts";
 import { placeCursorAuth } from "./cursor_mcp_auth.ts";
 import { type EnvPaths, FALLBACK_SKILLS } from "./layout.ts";
@@ -21,6 +22,8 @@ export interface ProviderHome {
   readonly env: Readonly<Record<string, string>>;
   /** What the driver hands over: the agent's servers over those of this machine; undefined = the CLI's own. */
   readonly mcpConfig: Readonly<Record<string, unknown>> | undefined;
+  /** Settings the host owns and the CLI is given, "" for none. */
+  readonly settingsFile: string;
 }
 
 /** What it is built from. */
@@ -49,7 +52,7 @@ export async function providerHome(given: ProviderHomeInput): Promise<ProviderHo
     env: inheritedEnv,
     mcpConfig: given.input.task.agent?.mcp_config,
   });
-  if (provider === "codex") return { ...await codex(given), mcpConfig };
+  if (provider === "codex") return { ...await codex(given), mcpConfig, settingsFile: "" };
   const skills = await workdirSkills(given);
   const own = provider === "cursor" ? await cursor(given, mcpConfig) : { files: [], env: {} };
   const dir = given.deps.providerFiles(provider)?.skillDir ?? "";
@@ -59,6 +62,7 @@ export async function providerHome(given: ProviderHomeInput): Promise<ProviderHo
     skillsDir: dir === "" ? FALLBACK_SKILLS : "",
     env: own.env,
     mcpConfig,
+    settingsFile: provider === "claude" ? await claudeSettings(given) : "",
   };
 }
 
@@ -74,9 +78,18 @@ async function workdirSkills({ input, deps, work, workDir, empty }: ProviderHome
   return await planSkills(input.skills, parent, new Set(there.map(({ name }) => name)));
 }
 
+/** The file that hides skills of this machine from Claude, "" when there are none to hide. */
+async function claudeSettings({ input, paths, env }: ProviderHomeInput): Promise<string> {
+  const disabled = disabledSkills(input.task, "claude", input.skills);
+  if (disabled.length === 0) return "";
+  const text = claudeSkillSettings(disabled);
+  await env.writeAtomic(paths.claudeSkills, text, { mode: 0o600, durable: false });
+  return paths.claudeSkills;
+}
+
 async function codex(
   { input, deps, paths, env, common }: ProviderHomeInput,
-): Promise<Omit<ProviderHome, "mcpConfig">> {
+): Promise<Omit<ProviderHome, "mcpConfig" | "settingsFile">> {
   const { settings } = deps;
   const { task, target } = input;
   const additions = {

@@ -1,6 +1,6 @@
 /** The room's face to a task's run: directories, locks, skills, preparation. */
 import type { ClaimedTask, Skill } from "../control/mod.ts";
-import { openFiles } from "../core/mod.ts";
+import { errorText, getLog, openFiles, sleep } from "../core/mod.ts";
 import { ActiveRoots } from "./active_roots.ts";
 import { EnvClaims } from "./env_claim.ts";
 import { envRootOf, predictEnvRoot } from "./layout.ts";
@@ -13,6 +13,11 @@ import type { PreparedEnvironment } from "./prepared.ts";
 import { RootMarker } from "./provenance.ts";
 import { SkillBundles } from "./skill_bundles.ts";
 import { SkillCache } from "./skill_cache.ts";
+
+const log = getLog("workdir", "local");
+
+/** Pause between looks at a directory another host of this machine works in, ms. */
+const ASK_AGAIN_MS = 1_000;
 
 /** Owner of everything that lies below the workspaces root. Fits the tasks room's `WorkdirPort`. */
 export class Workdirs {
@@ -65,14 +70,53 @@ export class Workdirs {
     return directory;
   }
 
-  /** Takes the directory and all above and below it; chat tasks share it. */
-  lock(
+  /** Takes the directory and all above and below it, from tasks of this host and of others; chat tasks share it. */
+  async lock(
     directory: LocalDirectory,
     taskId: string,
     options: { readonly signal: AbortSignal; readonly onBusy: (holderTaskId: string) => void },
   ): Promise<() => void> {
-    if (this.#unlocked.has(directory)) return Promise.resolve(() => {});
-    return this.#locks.acquire(directory.path, taskId, options);
+    if (this.#unlocked.has(directory)) return () => {};
+    let told = false;
+    const onBusy = (holder: string) => {
+      if (!told) options.onBusy(holder);
+      told = true;
+    };
+    const { path } = directory;
+    const release = await this.#locks.acquire(path, taskId, { signal: options.signal, onBusy });
+    try {
+      return await this.#lockMachine(path, taskId, { signal: options.signal, onBusy }, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #lockMachine(
+    path: string,
+    taskId: string,
+    { signal, onBusy }: { readonly signal: AbortSignal; readonly onBusy: (holder: string) => void },
+    release: () => void,
+  ): Promise<() => void> {
+    const { machineLock, clock } = this.deps;
+    if (machineLock === undefined) return release;
+    const giveBack = () => {
+      machineLock.release(path, taskId).catch((error: unknown) => {
+        log.warn("directory not given back to other hosts", { task: taskId, error: errorText(error) });
+      }).finally(release);
+    };
+    try {
+      for (;;) {
+        const { held, holder } = await machineLock.take(path, taskId);
+        signal.throwIfAborted();
+        if (held) return giveBack;
+        onBusy(holder);
+        await sleep(clock, ASK_AGAIN_MS, signal);
+      }
+    } catch (error) {
+      await machineLock.release(path, taskId).catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
   }
 
   /** A task's skills: resolved references, else those the claim carries. @throws {SkillUnavailable} */

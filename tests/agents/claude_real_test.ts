@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { AgentEvent, RunRequest } from "../../lib/agents/mod.ts";
 import { claudeDriver } from "../../lib/agents/claude.ts";
 import { classifyFailure } from "../../lib/agents/mod.ts";
+import { claudeSkillSettings } from "../../lib/workdir/disabled_skills.ts";
 import { type ModelServer, perPrompt, startModelServer, type Turn } from "../fixtures/model_server/server.ts";
 import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
 import { agentRequest, startAgent, type Started } from "../helpers/agent_run.ts";
@@ -240,5 +241,26 @@ Deno.test("claude (real) gets exactly the managed MCP set, in a file that is gon
       entry.name.startsWith("multica-mcp-")
     );
     assert.deepEqual(left, []);
+  });
+});
+
+Deno.test("claude (real) does not offer a skill that is disabled, and offers the others [C11.12]", async () => {
+  await withModel([{ text: "Hello." }], async ({ home, work, model, start }) => {
+    for (const name of ["deploy", "lint"]) {
+      await Deno.mkdir(`${home}/.claude/skills/${name}`, { recursive: true });
+      await Deno.writeTextFile(
+        `${home}/.claude/skills/${name}/SKILL.md`,
+        `---\nname: ${name}\ndescription: The ${name} skill of this machine.\n---\nDo it.\n`,
+      );
+    }
+    const disabled = [{ key: "deploy", names: ["deploy"], universal: false, plugin: false }];
+    const settingsFile = `${work}/settings.json`;
+    await Deno.writeTextFile(settingsFile, claudeSkillSettings(disabled));
+    const { run } = await start({ settingsFile });
+    assert.equal((await run.result).status, "completed");
+    await run.ended;
+    const asked = JSON.stringify(model.requests);
+    assert.match(asked, /The lint skill of this machine/);
+    assert.doesNotMatch(asked, /The deploy skill of this machine/);
   });
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { codexDriver } from "../../lib/agents/codex.ts";
 import { classifyFailure } from "../../lib/agents/mod.ts";
+import { codexDisabledFiles } from "../../lib/workdir/disabled_skills.ts";
 import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
 import { processesOf, type RealAgent, story, withRealAgent } from "../helpers/real_agent.ts";
 import { markerAlive } from "../helpers/process_control.ts";
@@ -167,5 +168,30 @@ Deno.test("codex (real) sees exactly the managed MCP set", async () => {
     assert.equal((await run.result).status, "completed");
     await run.ended;
     assert.equal((await Deno.readTextFile(log)).trim().split("\n").every((line) => line === "managed"), true);
+  });
+});
+
+Deno.test("codex (real) does not offer a skill that is disabled, and offers the others [C11.12]", async () => {
+  await withRealAgent(codex, [{ text: "Hello." }], async (house) => {
+    const codexHome = `${house.home}/codex`;
+    for (const name of ["deploy", "lint"]) {
+      await Deno.mkdir(`${codexHome}/skills/${name}`, { recursive: true });
+      await Deno.writeTextFile(
+        `${codexHome}/skills/${name}/SKILL.md`,
+        `---\nname: ${name}\ndescription: The ${name} skill of this machine.\n---\nDo it.\n`,
+      );
+    }
+    const [file] = codexDisabledFiles(
+      [{ key: "deploy", names: ["deploy"], universal: false, plugin: false }],
+      { codexHome, home: house.home },
+    );
+    const entry = `[[skills.config]]\npath = "${file}"\nenabled = false\n`;
+    await Deno.writeTextFile(`${codexHome}/config.toml`, entry, { append: true });
+    const { run } = await house.start();
+    assert.equal((await run.result).status, "completed");
+    await run.ended;
+    const asked = JSON.stringify(house.model.requests);
+    assert.match(asked, /The lint skill of this machine/);
+    assert.doesNotMatch(asked, /The deploy skill of this machine/);
   });
 });

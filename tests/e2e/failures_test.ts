@@ -37,9 +37,9 @@ Deno.test("an unreachable server keeps the host `starting`, says so once, and a 
     const status = await world.run("status");
     assert.match(status.stdout, /starting/);
     assert.match(status.stdout, /Claiming: +no: cannot work with/);
+    assert.equal((await host.stop()).code, 2, host.output);
     const lines = host.output.split("\n").filter((line) => line.includes("server not ready"));
     assert.equal(lines.length, 1, host.output);
-    assert.equal((await host.stop()).code, 2, host.output);
   }));
 
 Deno.test("a server that comes back is taken up without a restart", () =>

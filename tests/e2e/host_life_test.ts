@@ -1,7 +1,7 @@
 /** The life of a whole host around a scripted engine: hang, death, second host, signals, refusals to start. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { HostError } from "../../lib/core/mod.ts";
+import { type HostError, openLogs, Redactor } from "../../lib/core/mod.ts";
 import { FakeMachine } from "../helpers/fake_cli.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { inRoot, startStubHost, type StubHost, type StubHostOptions } from "../helpers/stub_host.ts";
@@ -125,6 +125,33 @@ Deno.test("a host without a token names the login command, with the profile", as
     (error: HostError) => error.hint === "multica-host login --profile staging",
   );
   machine.dispose();
+});
+
+Deno.test("a new login in the profile's file is masked in the logs before anybody can name it [03 §8]", async () => {
+  const token = "neues-wort-77";
+  const clock = new FakeClock();
+  let said = "";
+  let redactor = new Redactor();
+  const logs = openLogs({
+    level: "error",
+    mask: (text) => redactor.text(text),
+    stream: { write: (text) => said += text, pretty: false, colour: false },
+  });
+  const onToken = (found: string) => redactor = redactor.with([found]);
+  try {
+    await onHost({ clock, onToken }, async (host) => {
+      await host.act("boot");
+      Deno.writeTextFileSync(host.config.paths.configFile, JSON.stringify({ token }));
+      while (said === "") {
+        await clock.advance(2_000, { io: true });
+        await host.health();
+      }
+      assert.match(said, /ERR taken over .*token=\[REDACTED\]/);
+      assert.equal(await host.stop(), 0);
+    });
+  } finally {
+    logs.close();
+  }
 });
 
 Deno.test("a host whose workspaces root cannot be used says so in one sentence", async () => {

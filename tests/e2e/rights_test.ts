@@ -1,5 +1,6 @@
 /** The engine's rights, tried from inside a real narrowed Worker through the real supervisor. */
 import assert from "node:assert/strict";
+import { profilePaths } from "../../lib/config/mod.ts";
 import { FakeMachine } from "../helpers/fake_cli.ts";
 import { inRoot, startStubHost, type StubHost } from "../helpers/stub_host.ts";
 
@@ -136,3 +137,28 @@ Deno.test("engine rights: local directories are opened one by one and never foll
     assert.equal((await call("local.open", { path: `${home}/.ssh` })).result.ok, false);
     assert.equal((await call("local.open", { path: home })).result.ok, false);
   }));
+
+Deno.test("two hosts of one machine, two profiles: one of them has a local directory at a time [R46]", async () => {
+  const machine = new FakeMachine();
+  machine.file("repo/sub/README.md", "hello");
+  const root = Deno.realPathSync(`${machine.home}/repo`);
+  const start = (profile: string) =>
+    startStubHost({ machine, config: { profile, paths: profilePaths(machine.home, profile) } });
+  const [one, two] = [await start("one"), await start("two")];
+  const ask = (host: StubHost, name: string, arg: unknown) =>
+    host.act("broker", { name, arg: JSON.stringify(arg) });
+  const lock = async (host: StubHost, path: string, task: string) =>
+    await ask(host, "local.lock", { path, task });
+  try {
+    assert.match((await lock(one, root, "t1")).message ?? "", /is not opened/);
+    await ask(one, "local.open", { path: root });
+    await ask(two, "local.open", { path: `${root}/sub` });
+    assert.deepEqual((await lock(one, root, "t1")).result, { held: true, holder: "" });
+    assert.deepEqual((await lock(two, `${root}/sub`, "t2")).result, { held: false, holder: "t1" });
+    assert.equal(await one.stop(), 0);
+    assert.deepEqual((await lock(two, `${root}/sub`, "t2")).result, { held: true, holder: "" });
+  } finally {
+    for (const host of [one, two]) assert.equal(await host.stop(), 0);
+    machine.dispose();
+  }
+});

@@ -162,9 +162,9 @@ export class EngineStage {
     return this.advance(0);
   }
 
-  /** Gives real input and output up to three real seconds to make the fact true while the clock stands. */
+  /** Gives real input and output up to ten real seconds to make the fact true while the clock stands. */
   async #late<T>(fact: () => T | undefined | false): Promise<T | undefined | false> {
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < 1_000; round++) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       await this.settle();
       const found = fact();

@@ -2,7 +2,7 @@
  * A Worker that serves the engine's side of the port with a scripted engine: each checkout request of the local API
  * runs one act, named by its `url`, with `ref` as JSON argument, inside the narrowed thread, and answers with its result.
  */
-import { type Child, launch, systemClock, systemRandom } from "../../lib/core/mod.ts";
+import { type Child, getLog, launch, systemClock, systemRandom } from "../../lib/core/mod.ts";
 import {
   type EngineEnd,
   type EngineHandle,
@@ -60,7 +60,7 @@ function start(boot: EngineBoot, ports: EnginePorts): EngineHandle {
     drain: (timeoutMs) =>
       boot.config.deviceName === "stubborn" && timeoutMs > 0 ? undefined : end.resolve({ exitCode: 0 }),
     force: () => end.resolve({ exitCode: 1 }),
-    token: () => {},
+    token: (token) => getLog("stub").error("taken over", { token }),
     agents: () => {},
     finished: end.promise,
     async checkout(request) {

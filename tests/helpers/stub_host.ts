@@ -19,6 +19,8 @@ export interface StubHostOptions {
   readonly config?: Partial<HostConfig>;
   readonly catalog?: readonly DiscoverableAgent[];
   readonly clock?: Clock;
+  /** The profile's file is watched for a new token. */
+  readonly onToken?: (token: string) => void;
 }
 
 /** What an act in the engine came to. */
@@ -82,6 +84,7 @@ export async function startStubHost(options: StubHostOptions = {}): Promise<Stub
     signals: (heard) => (signal = heard, () => {}),
     processes: new DirectProcessControl(),
     onStarted: started.resolve,
+    ...(options.onToken === undefined ? {} : { watchesToken: true, onToken: options.onToken }),
   });
   exit.catch(started.reject);
   const { port, credential } = await started.promise;

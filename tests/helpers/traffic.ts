@@ -7,17 +7,11 @@ const realFetch = globalThis.fetch;
 const RealSocket = globalThis.WebSocket;
 
 /**
- * After so many turns of the event loop, and so much real time, something under way without progress counts as stuck (held,
- * swallowed). Turns, because on a busy machine time passes in which nothing could move.
+ * Time after which something under way without progress counts as stuck (held, swallowed), ms of this process's own:
+ * of each turn of the event loop at most {@link TURN_MS} count, so that a busy machine makes nothing look stuck.
  */
-const PATIENCE = { turns: 1_000, ms: 60 };
-
-interface Moment {
-  readonly turn: number;
-  readonly ms: number;
-}
-
-const LONG_AGO: Moment = { turn: -Infinity, ms: -Infinity };
+const PATIENCE_MS = 60;
+const TURN_MS = 1;
 
 /** Patches `fetch` and `WebSocket` while it is open. One at a time. */
 export class Traffic {
@@ -26,10 +20,12 @@ export class Traffic {
   #stuck = 0;
   /** Of those under way: waiting in a plane for its clock or for the test. */
   #paused = 0;
-  /** Since when a plane may not have noticed that a caller is gone. */
+  /** Until when a plane may not have noticed that a caller is gone. */
+  #graceUntil = 0;
+  #progress = 0;
+  /** Own time so far, ms. */
+  #own = 0;
   #turns = 0;
-  #gone = LONG_AGO;
-  #progress = this.#now();
   readonly #planes: (() => void)[] = [];
 
   constructor() {
@@ -73,16 +69,19 @@ export class Traffic {
 
   /** Resolves when nothing is under way that moves. */
   async quiet(): Promise<void> {
-    for (let calm = 0; calm < 4;) {
+    for (let calm = 0, before = performance.now(); calm < 4;) {
       await new Promise((resolve) =>
         ++this.#turns % 32 === 0 ? setTimeout(resolve, 0) : setImmediate(resolve)
       );
-      if (this.#underWay - this.#paused <= this.#stuck && this.#isLong(this.#gone)) {
+      const now = performance.now();
+      this.#own += Math.min(now - before, TURN_MS);
+      before = now;
+      if (this.#underWay - this.#paused <= this.#stuck && this.#own >= this.#graceUntil) {
         calm++;
         continue;
       }
       calm = 0;
-      if (this.#isLong(this.#progress)) this.#stuck = this.#underWay - this.#paused;
+      if (this.#own - this.#progress > PATIENCE_MS) this.#stuck = this.#underWay - this.#paused;
     }
   }
 
@@ -112,8 +111,8 @@ export class Traffic {
         await hold?.wait(signal);
       } finally {
         this.#paused--;
-        this.#gone = LONG_AGO;
-        this.#progress = this.#now();
+        this.#graceUntil = 0;
+        this.#progress = this.#own;
       }
     };
     return pause;
@@ -144,7 +143,7 @@ export class Traffic {
       const empty = response.body === null || status === 304 || status === 204;
       return new Response(empty ? null : await response.arrayBuffer(), { status, headers });
     } catch (error) {
-      if (this.#paused > 0) this.#gone = this.#now();
+      if (this.#paused > 0) this.#graceUntil = this.#own + PATIENCE_MS;
       throw error;
     } finally {
       end();
@@ -154,7 +153,7 @@ export class Traffic {
   /** The returned function ends it, once. */
   #begin(): () => void {
     this.#underWay++;
-    this.#progress = this.#now();
+    this.#progress = this.#own;
     let over = false;
     return () => {
       if (over) return;
@@ -167,14 +166,6 @@ export class Traffic {
     // A frame that was given up on may still arrive, or its other half was never seen.
     this.#underWay = Math.max(0, this.#underWay - 1);
     this.#stuck = Math.min(this.#stuck, this.#underWay);
-    this.#progress = this.#now();
-  }
-
-  #now(): Moment {
-    return { turn: this.#turns, ms: performance.now() };
-  }
-
-  #isLong(since: Moment): boolean {
-    return this.#turns - since.turn >= PATIENCE.turns && performance.now() - since.ms >= PATIENCE.ms;
+    this.#progress = this.#own;
   }
 }

@@ -30,6 +30,13 @@ Deno.test("claudeArgs() follow the later order (spec 06 §10.9, §11.1)", () => 
   ]);
 });
 
+Deno.test("claudeArgs() give the host's settings last, in the place of the agent's own (spec 06 §11, 04 §20.8)", () => {
+  const customArgs = ["--settings", "own.json", "--settings=x", "--foo"];
+  const request = agentRequest("/c", "/w", { settingsFile: "/e/s.json", customArgs });
+  assert.deepEqual(claudeArgs(request, ""), [...BASE, "--foo", "--settings", "/e/s.json"]);
+  assert.deepEqual(claudeArgs({ ...request, settingsFile: "" }, ""), [...BASE, ...customArgs]);
+});
+
 Deno.test("claudeArgs() [CL-10] [CL-11] filter extra before custom, and put the prefix first", () => {
   const request = agentRequest("/c", "/w", {
     prefixArgs: ["start", "q36", "--output-format", "text", "--model", "composer-2.5"],

@@ -64,7 +64,7 @@ const RUNNING: HealthSnapshot = {
   claiming: { state: "claiming", why: "19 of 20 slots are free" },
 };
 
-Deno.test("/health has every field of the chapter, and the later ones [03 §9.1] [03 §17.2]", async () => {
+Deno.test("/health has every field of the chapter, and the later ones [03 §9.1] [03 §17.2] [C11.13]", async () => {
   const fake = new FakeClock();
   let state: HealthSnapshot = STARTING;
   await withApi({ clock: fake, snapshot: () => state }, async (port) => {

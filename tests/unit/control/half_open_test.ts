@@ -81,7 +81,7 @@ Deno.test("half-open socket [f05] is dropped after two missed acks, and dialled 
   });
 });
 
-Deno.test("half-open socket is found after 60 s where this connection was never acknowledged but the server does so", async () => {
+Deno.test("half-open socket is found after 60 s where this connection was never acknowledged but the server does so [W17.1]", async () => {
   let mute = false;
   const ack = ackAll();
   await withSocket(
@@ -110,7 +110,7 @@ Deno.test("half-open watch leaves a server alone that never acknowledges", async
   });
 });
 
-Deno.test("half-open watch takes any message as a sign of life", async () => {
+Deno.test("half-open watch takes any message as a sign of life [W17.1]", async () => {
   await withSocket({}, async ({ socket, until, pass, told, peers }) => {
     socket.setRuntimes(["r1"]);
     await until(() => peers.length === 1);

@@ -57,8 +57,8 @@ Deno.test("HttpControl [R1] leaves out an unknown version and an empty token, an
   }, { identity: { version: "" }, token: () => token });
 });
 
-Deno.test("CLIENT_CAPABILITIES advertises only what is implemented", () => {
-  assert.deepEqual(CLIENT_CAPABILITIES, ["skill-bundles-v1"]);
+Deno.test("CLIENT_CAPABILITIES advertises only what is implemented [C11.1, W17.5]", () => {
+  assert.deepEqual(CLIENT_CAPABILITIES, ["skill-bundles-v1", "coalesced-comments-v1"]);
 });
 
 Deno.test("renewToken() [R8] is a POST with a bearer and an empty object", async () => {
@@ -320,7 +320,7 @@ Deno.test("register() tells an absent settings key from null, and refuses an emp
   );
 });
 
-Deno.test("listWorkspaces() uses the newer endpoint with its ETag and gives the list again for a 304", async () => {
+Deno.test("listWorkspaces() uses the newer endpoint with its ETag and gives the list again for a 304 [C11.3]", async () => {
   const tag = 'W/"0baf6ef39018b15213c9cca1a85963cc735557203ea93a4b1a781180177bdfeb"';
   const list = [{ id: "550e8400-e29b-41d4-a716-446655440000", name: "Acme" }];
   let token = "mul_a";
@@ -342,7 +342,7 @@ Deno.test("listWorkspaces() uses the newer endpoint with its ETag and gives the 
   );
 });
 
-Deno.test("listWorkspaces() keeps to the older endpoint after one 404", async () => {
+Deno.test("listWorkspaces() keeps to the older endpoint after one 404 [C11.3]", async () => {
   const row = { id: "w", name: "Acme", slug: "acme", description: null, repos: [] };
   await withBoth(
     ({ path }) =>
@@ -423,7 +423,7 @@ async function until(clock: FakeClock, done: () => boolean): Promise<void> {
   }
 }
 
-Deno.test("issuesGcCheck() asks 500 at a time and knows a server without the route", async () => {
+Deno.test("issuesGcCheck() asks 500 at a time and knows a server without the route [C11.10]", async () => {
   const ids = Array.from({ length: 1_001 }, (_, n) => `i${n}`);
   await withBoth(({ body }) => {
     const asked = JSON.parse(body).issue_ids as string[];

@@ -32,7 +32,7 @@ Deno.test("parseClaimedTask() reads a baseline issue task", async () => {
   assert.equal(task.is_leader_task, undefined);
 });
 
-Deno.test("parseClaimedTask() reads the fields of a later server and ignores the rest", async () => {
+Deno.test("parseClaimedTask() reads the fields of a later server and ignores the rest [C11.12]", async () => {
   const [task] = tasksOf(claimBatchSchema.parse(await wire("later/claim_batch.json")));
   assert.equal(task!.is_leader_task, true);
   assert.equal(task!.prior_session_resume_unavailable, true);

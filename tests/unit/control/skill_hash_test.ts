@@ -77,7 +77,7 @@ Deno.test("isConsistentBundle() refuses a wrong hash and a path that escapes", (
   assert.equal(isConsistentBundle(bundle(["../a.md"])), false);
 });
 
-Deno.test("bundleLimitMs() of every vector (spec 01 §11.7)", () => {
+Deno.test("bundleLimitMs() of every vector (spec 01 §11.7) [C11.7]", () => {
   const rows = [[0, 30], [1_484_800, 30], [1_536_000, 30], [1_587_200, 31], [1_638_399, 31], [
     15_360_000,
     300,

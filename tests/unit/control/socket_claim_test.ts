@@ -35,7 +35,7 @@ async function settled({ until }: World, claim: Promise<SocketClaim>): Promise<S
   return outcome!;
 }
 
-Deno.test("claim() over the socket makes a round trip", async () => {
+Deno.test("claim() over the socket makes a round trip [W17.7]", async () => {
   await withRpc(
     (peer, payload) =>
       respond(peer, payload, { status: 200, body: { tasks: [{ id: "t1", status: "dispatched" }] } }),
@@ -56,7 +56,7 @@ Deno.test("claim() over the socket makes a round trip", async () => {
   );
 });
 
-Deno.test("claim() is unavailable without a connection and without the capability, and nothing is sent", async () => {
+Deno.test("claim() is unavailable without a connection and without the capability, and nothing is sent [W17.3]", async () => {
   await withSocket({ onFrame: ackAll() }, async ({ socket, until, acks, peers }) => {
     assert.equal((await socket.claim(BODY)).kind, "unavailable");
     socket.setRuntimes(["r1"]);
@@ -67,7 +67,7 @@ Deno.test("claim() is unavailable without a connection and without the capabilit
   });
 });
 
-Deno.test("claim() needs the capability anew on every connection", async () => {
+Deno.test("claim() needs the capability anew on every connection [W17.3]", async () => {
   let offer = true;
   await withSocket(
     { onFrame: (peer, frame) => ackAll(offer ? OFFER : {})(peer, frame) },
@@ -84,7 +84,7 @@ Deno.test("claim() needs the capability anew on every connection", async () => {
   );
 });
 
-Deno.test("claim() falls back to HTTP for every answer that is not 2xx, with its text", async () => {
+Deno.test("claim() falls back to HTTP for every answer that is not 2xx, with its text [W17.7]", async () => {
   for (
     const [status, error] of [[503, "rpc handler unavailable"], [429, "too many"], [404, ""], [
       500,
@@ -100,7 +100,7 @@ Deno.test("claim() falls back to HTTP for every answer that is not 2xx, with its
   }
 });
 
-Deno.test("claim() is uncertain when nothing came in 7 s after sending", async () => {
+Deno.test("claim() is uncertain when nothing came in 7 s after sending [W17.7]", async () => {
   await withRpc(() => {}, async (world) => {
     const claim = world.socket.claim(BODY);
     await world.until(() => world.peers[0]!.frames.length === 2);
@@ -110,7 +110,7 @@ Deno.test("claim() is uncertain when nothing came in 7 s after sending", async (
   });
 });
 
-Deno.test("claim() is uncertain when the connection is lost after sending", async () => {
+Deno.test("claim() is uncertain when the connection is lost after sending [W17.7]", async () => {
   await withRpc((peer) => peer.close(1001), async (world) => {
     assert.equal((await settled(world, world.socket.claim(BODY))).kind, "uncertain");
   });
@@ -121,7 +121,7 @@ Deno.test("claim() is uncertain when the connection is lost after sending", asyn
   });
 });
 
-Deno.test("claim() is uncertain when the answer cannot be read, or the caller gave up after sending", async () => {
+Deno.test("claim() is uncertain when the answer cannot be read, or the caller gave up after sending [W17.7]", async () => {
   await withRpc((peer, payload) => respond(peer, payload, { status: 200, body: "odd" }), async (world) => {
     assert.equal((await settled(world, world.socket.claim(BODY))).kind, "uncertain");
   });
@@ -151,7 +151,7 @@ Deno.test("claim() keeps parallel calls apart, whatever the order of their answe
   });
 });
 
-Deno.test("claim() takes an answer larger than 64 KiB", async () => {
+Deno.test("claim() takes an answer larger than 64 KiB [W17.1]", async () => {
   const instructions = "x".repeat(300_000);
   await withRpc(
     (peer, payload) =>
@@ -200,7 +200,7 @@ Deno.test("claimTasks() prefers the socket, uses HTTP in the same cycle when not
   assert.deepEqual(calls, ["socket", "socket", "socket", "http", "http", "http"]);
 });
 
-Deno.test("claimTasks() takes 404 for a server without batch claims and passes other errors on", async () => {
+Deno.test("claimTasks() takes 404 for a server without batch claims and passes other errors on [C11.2]", async () => {
   const failing = (status: number) => ({
     claimBatch: () => Promise.reject(new RequestError({ method: "POST", path: "/x", status, body: "" })),
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ackAll, withSocket } from "./socket_world.ts";
 
-Deno.test("ControlSocket dials with sorted ids and its headers, tells connected, and beats each runtime at once", async () => {
+Deno.test("ControlSocket dials with sorted ids and its headers, tells connected, and beats each runtime at once [W17.5]", async () => {
   await withSocket({ onFrame: ackAll() }, async ({ socket, until, told, peers, seen, acks }) => {
     socket.setRuntimes(["r2", "r1"]);
     await until(() => acks.length === 2);
@@ -11,7 +11,7 @@ Deno.test("ControlSocket dials with sorted ids and its headers, tells connected,
     assert.equal(headers.get("x-client-platform"), "daemon");
     assert.equal(headers.get("x-client-version"), "9.9.9");
     assert.ok(headers.get("x-client-os"));
-    assert.equal(headers.get("x-client-capabilities"), "skill-bundles-v1,rpc-v1");
+    assert.equal(headers.get("x-client-capabilities"), "skill-bundles-v1,coalesced-comments-v1,rpc-v1");
     assert.equal(told[0], "connected r2,r1");
     assert.deepEqual(peers[0]!.frames, [
       { type: "daemon:heartbeat", payload: { runtime_id: "r2", supports_batch_import: true } },
@@ -72,7 +72,7 @@ Deno.test("ControlSocket [R23] forgets every mark when it disconnects", async ()
   });
 });
 
-Deno.test("ControlSocket hands on every hint and ignores the rest without losing the connection", async () => {
+Deno.test("ControlSocket hands on every hint and ignores the rest without losing the connection [W17.4]", async () => {
   await withSocket({}, async ({ socket, until, peers, told }) => {
     socket.setRuntimes(["r1"]);
     await until(() => peers.length === 1);
@@ -137,7 +137,7 @@ Deno.test("ControlSocket jitters each wait by a fifth", async () => {
   }
 });
 
-Deno.test("ControlSocket starts over at 1 s after a life of 10 s, inclusive, and not before", async () => {
+Deno.test("ControlSocket starts over at 1 s after a life of 10 s, inclusive, and not before [W17.1]", async () => {
   for (const [life, next] of [[9_999, 4], [10_000, 1]] as const) {
     await withSocket(
       { refuse: (n) => n <= 2 ? 503 : undefined },
@@ -223,7 +223,7 @@ Deno.test("ControlSocket asks for heartbeats at once when an upgrade is refused 
   });
 });
 
-Deno.test("ControlSocket connects without runtimes where the server takes it", async () => {
+Deno.test("ControlSocket connects without runtimes where the server takes it [W17.2]", async () => {
   await withSocket({}, async ({ socket, until, told, seen }) => {
     socket.setRuntimes([]);
     await until(() => told.includes("connected "));
@@ -231,7 +231,7 @@ Deno.test("ControlSocket connects without runtimes where the server takes it", a
   });
 });
 
-Deno.test("ControlSocket waits for runtimes where the server refuses an empty set", async () => {
+Deno.test("ControlSocket waits for runtimes where the server refuses an empty set [W17.2]", async () => {
   await withSocket(
     { refuse: (_n, { path }) => path.includes("runtime_ids") ? undefined : 400 },
     async ({ socket, until, pass, told, seen, clock }) => {

@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  deliveredFacts,
-  type DeliveryFacts,
-  deliveryVerdict,
-  failedFacts,
-  type ReportKind,
-  RequestError,
-  TransportError,
-} from "../../../lib/control/mod.ts";
+import { type DeliveryFacts, deliveryVerdict, type ReportKind } from "../../../lib/control/mod.ts";
 
 const KINDS: ReportKind[] = ["start", "messages", "session", "usage", "complete", "fail", "cancel_ack"];
 
@@ -44,7 +36,7 @@ Deno.test("deliveryVerdict() believes the row, not the 200 [f19]", () => {
 });
 
 Deno.test("deliveryVerdict() names what the task was settled as", () => {
-  const facts = deliveredFacts("complete", { status: "failed" });
+  const facts = { kind: "complete", status: 200, body: "", rowStatus: "failed" } as const;
   assert.deepEqual(deliveryVerdict(facts), { verdict: "parked", reason: "already settled as failed" });
 });
 
@@ -65,10 +57,8 @@ Deno.test("deliveryVerdict() retries what may pass, with the server's pace", () 
   for (const kind of KINDS) {
     for (const status of [0, 408, 429, 500, 502, 503]) assert.equal(verdict(kind, { status }), "retry");
   }
-  const busy = new RequestError({ method: "POST", path: "/x", status: 429, body: "", retryAfterMs: 7_000 });
-  assert.equal(deliveryVerdict(failedFacts("usage", busy)).retryAfterMs, 7_000);
-  const lost = new TransportError("network_timeout", "POST", "/x", "no answer");
-  assert.equal(deliveryVerdict(failedFacts("fail", lost)).verdict, "retry");
+  const busy = { kind: "usage", status: 429, body: "", rowStatus: undefined, retryAfterMs: 7_000 } as const;
+  assert.equal(deliveryVerdict(busy).retryAfterMs, 7_000);
 });
 
 Deno.test("deliveryVerdict() holds the queue while the token is refused [f14]", () => {
@@ -153,9 +143,4 @@ Deno.test("deliveryVerdict() always decides, and never asks for a status it has"
       if (made.verdict === "report_fail") assert.equal(kind, "complete");
     }),
   );
-});
-
-Deno.test("failedFacts() passes an abort on", () => {
-  const abort = new DOMException("over", "AbortError");
-  assert.throws(() => failedFacts("usage", abort), (error) => error === abort);
 });

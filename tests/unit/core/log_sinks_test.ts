@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { getLog } from "../../../lib/core/log.ts";
 import { plainLine, type PlainRecord, prettyLine } from "../../../lib/core/log_format.ts";
-import { engineSink, LogFileTrouble, openLogs } from "../../../lib/core/log_sinks.ts";
+import { LogFileTrouble, openLogs } from "../../../lib/core/log_sinks.ts";
 
 /** The desktop application's pattern (spec 03 §8). */
 const DESKTOP = /^(\d{2}:\d{2}:\d{2}\.\d{3})\s+(DEBUG|DBG|INFO|INF|WARN|WRN|ERROR|ERR)(?:[+-]\d+)?\s+(.+)$/;
@@ -74,29 +74,6 @@ Deno.test("openLogs() writes masked lines of the level and above, file 0600 [03 
     assert.equal(text.trimEnd().split("\n").length, 2);
     assert.equal(streamed.join(""), text);
     if (Deno.build.os !== "windows") assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
-  });
-});
-
-Deno.test("engineSink() posts records that writeRecord() writes as if they were made here", async () => {
-  await withDir(async (dir) => {
-    const posted: PlainRecord[] = [];
-    const stop = engineSink((record) => posted.push(structuredClone(record)), "info");
-    getLog("tasks").info("from the engine", { big: 10n, missing: undefined });
-    stop();
-    assert.deepEqual(posted.map(({ message, fields }) => ({ message, fields })), [
-      { message: "from the engine", fields: { big: "10" } },
-    ]);
-    const path = join(dir, "daemon.log");
-    const logs = openLogs({
-      level: "info",
-      mask: (text) => text,
-      file: { path, maxBytes: 1e6, maxFiles: 2 },
-    });
-    logs.writeRecord(posted[0]);
-    logs.writeRecord({ nonsense: true });
-    logs.writeRecord({ ...posted[0], level: "debug" });
-    logs.close();
-    assert.match(await Deno.readTextFile(path), /^\S+ INF from the engine component=tasks big=10 ts=\S+\n$/);
   });
 });
 

@@ -32,14 +32,19 @@ Deno.test("ClaimGate [R35] refuses a second owner and is released only by name",
   assert.equal(gate.isPaused(), false);
 });
 
-Deno.test("ClaimGate tells when it became idle", () => {
+Deno.test("ClaimGate tells when no claim is in flight any more, and when it became idle", () => {
   const gate = new ClaimGate();
-  let idle = 0;
-  gate.changes.subscribe(() => idle++);
+  const heard: [number, number][] = [];
+  gate.changes.subscribe(() => heard.push([gate.inFlight, gate.active]));
+  gate.enter();
   gate.enter();
   gate.taskStarted();
+  gate.taskStarted();
   gate.exit();
-  assert.equal(idle, 0);
+  assert.deepEqual(heard, []);
+  gate.exit();
   gate.taskEnded();
-  assert.equal(idle, 1);
+  assert.deepEqual(heard, [[0, 2]]);
+  gate.taskEnded();
+  assert.deepEqual(heard, [[0, 2], [0, 0]]);
 });

@@ -52,7 +52,7 @@ Deno.test("Heartbeats of many runtimes are spread over the interval", async () =
   });
 });
 
-Deno.test("a half-open socket is noticed within two beats and everything is looked at again", async () => {
+Deno.test("a half-open socket is noticed within two beats and everything is looked at again [W17.1, W17.9]", async () => {
   await onStage({ plane: { gate: true } }, async (stage) => {
     const work = Promise.withResolvers<void>();
     stage.script = () => work.promise;
@@ -86,7 +86,7 @@ Deno.test("a suspended machine is back within 5 s of its wake: heartbeat, claim,
 });
 
 for (const era of ["baseline", "later"] as const) {
-  Deno.test(`heartbeat actions against a ${era} server: models, local skills, import, update`, async () => {
+  Deno.test(`heartbeat actions against a ${era} server: models, local skills, import, update [W17.10]`, async () => {
     await onStage({ plane: { era } }, async (stage) => {
       await Deno.mkdir(`${stage.dir}/.claude/skills/deploy`, { recursive: true });
       await Deno.writeTextFile(
@@ -108,7 +108,7 @@ for (const era of ["baseline", "later"] as const) {
       assert.equal(missing.status, "failed");
       const update = await finished(stage, stage.plane.requestUpdate(runtime, "v99.0.0"));
       assert.equal(update.status, "failed");
-      assert.notEqual(update.error, "");
+      assert.match(String(update.error), /^this host does not update itself yet: install the new version/);
     });
   });
 }
@@ -130,7 +130,7 @@ Deno.test("heartbeat actions [R49] reports are tried again after 0.5, 2 and 4 s,
   });
 });
 
-Deno.test("pending work: one extra HTTP beat at once, at most one a second, none for strangers", async () => {
+Deno.test("pending work: one extra HTTP beat at once, at most one a second, none for strangers [C11.8, W17.4]", async () => {
   await onStage({ plane: { era: "later" } }, async (stage) => {
     await stage.advance(2_000);
     const since = stage.mark();

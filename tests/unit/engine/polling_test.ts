@@ -165,7 +165,7 @@ Deno.test("Pollers fairness: with one slot every runtime gets its turn", async (
   });
 });
 
-Deno.test("engine an ended task makes room for the next of its agent without waiting for the poll", async () => {
+Deno.test("engine an ended task makes room for the next of its agent without waiting for the poll [W17.8]", async () => {
   await onStage({}, async (stage) => {
     const agent = stage.agent({ max: 1 });
     const ids = [0, 1, 2, 3].map(() => stage.task(agent));
@@ -204,7 +204,7 @@ Deno.test("engine a task handed out twice is run once", async () => {
   });
 });
 
-Deno.test("engine a task whose runtime left between claim and run is failed with a reason the server retries", async () => {
+Deno.test("engine a task whose runtime left between claim and run is failed with a reason the server retries [C11.2]", async () => {
   await onStage({ providers: ["claude", "codex"] }, async (stage) => {
     const id = stage.task(stage.agent());
     stage.plane.faults.script(claimPattern(runtimeOf(stage, "claude")), [{ lateMs: 10_000 }]);

@@ -1,6 +1,7 @@
 /** Start-up order, token, server away (spec 01 §7.1, 4.1). */
 import assert from "node:assert/strict";
 import { onStage } from "../../helpers/engine_stage.ts";
+import type { AgentScript } from "../../helpers/task_world.ts";
 
 const RENEW = "POST /api/tokens/current/renew";
 const LIST = "GET /api/workspaces";
@@ -128,6 +129,31 @@ Deno.test("engine takes over a new token: refused before, claiming after", async
     await stage.until("completed", () => stage.plane.task(id)?.status === "completed");
     await stage.advance(1_000);
     assert.equal(stage.health?.claiming?.state, "claiming");
+  });
+});
+
+Deno.test("engine masks a new token in tasks that run and in those to come, and asks whether it must be renewed", async () => {
+  const go = Promise.withResolvers<void>();
+  let fresh = "";
+  const script: AgentScript = async ({ emit }) => {
+    await go.promise;
+    emit({ type: "text", text: `I found ${btoa(fresh)} in a file.` });
+    return { output: `It was ${btoa(fresh)}.` };
+  };
+  await onStage({ script }, async (stage) => {
+    fresh = stage.plane.mintToken("mul", { userId: stage.plane.userId });
+    const ids = [stage.task(stage.agent())];
+    await stage.until("running", () => stage.plane.task(ids[0]!)?.status === "running");
+    const since = stage.mark();
+    stage.handle.token(fresh);
+    await stage.until("renewed", () => since(RENEW).length === 1);
+    go.resolve();
+    ids.push(stage.task(stage.agent()));
+    for (const id of ids) {
+      await stage.until("completed", () => stage.plane.task(id)?.status === "completed");
+      const kept = JSON.stringify([stage.plane.messages(id), stage.plane.task(id)]);
+      assert.ok(kept.includes("[REDACTED]") && !kept.includes(btoa(fresh).slice(4, 40)), kept);
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { onStage } from "../../helpers/engine_stage.ts";
 const REGISTER = "POST /api/daemon/register";
 
 for (const era of ["baseline", "later"] as const) {
-  Deno.test(`WorkspaceSync a workspace joined or left is noticed in time on a ${era} server`, async () => {
+  Deno.test(`WorkspaceSync a workspace joined or left is noticed in time on a ${era} server [C11.3, W17.4]`, async () => {
     const limit = era === "later" ? 2_000 : 37_000;
     await onStage({ plane: { era } }, async (stage) => {
       await stage.advance(5_000);
@@ -24,7 +24,32 @@ for (const era of ["baseline", "later"] as const) {
   });
 }
 
-Deno.test("WorkspaceSync asks every 30 s where nothing is pushed, every 30 min where it is", async () => {
+Deno.test("a workspace that was left and joined again knows nothing of its earlier tasks' repositories [R47]", async () => {
+  await onStage({ plane: { era: "later" } }, async (stage) => {
+    const [id] = stage.workspaceIds;
+    const url = "https://example.com/task.git";
+    const checkout = async () => {
+      const named = { url, workspace_id: id!, workdir: "/w", ref: "", agent_name: "a", task_id: "t" };
+      const request = { ...named, checkout_mode: "", retry_busy: false, token: "" };
+      const answer = stage.handle.checkout(request, new AbortController().signal);
+      let done: unknown;
+      void answer.then((value) => done = value);
+      await stage.until("answered", () => done !== undefined);
+      return (await answer).body;
+    };
+    const task = stage.task(stage.agent(), { repos: [url] });
+    await stage.until("completed", () => stage.plane.task(task)?.status === "completed");
+    assert.match(String(await checkout()), /^repo is configured but not synced/);
+    stage.plane.removeMember(id!);
+    await stage.until("left", () => stage.health?.workspaces === null);
+    assert.match(String(await checkout()), /^workspace is not watched by this daemon/);
+    stage.plane.addMember(id!);
+    await stage.until("joined again", () => stage.health?.workspaces?.length === 1);
+    assert.equal(await checkout(), "repo is not configured for this workspace");
+  });
+});
+
+Deno.test("WorkspaceSync asks every 30 s where nothing is pushed, every 30 min where it is [C11.3, W17.9]", async () => {
   await onStage({ plane: { era: "baseline" } }, async (stage) => {
     const since = stage.mark();
     await stage.advance(10 * 60_000);
@@ -45,6 +70,8 @@ Deno.test("WorkspaceSync one bad workspace never stops the others, nor does one 
     stage.start();
     await stage.until("third registered", () => stage.plane.runtimes().length === 1, 1_000);
     await stage.running();
+    const said = () => stage.health?.status_sentences["sync"] ?? "";
+    assert.match(said(), /^watching 2 workspaces .*; could not join Workspace 1: POST .* returned 500/);
     await stage.advance(37_000);
     assert.equal(stage.plane.runtimes().length, 3);
     assert.equal(stage.logs.filter((line) => line.includes("first registration")).length, 1);
@@ -63,7 +90,7 @@ Deno.test("WorkspaceSync a failing list changes nothing", async () => {
   });
 });
 
-Deno.test("WorkspaceSync runs at once after a reconnect, not twice within a second", async () => {
+Deno.test("WorkspaceSync runs at once after a reconnect, not twice within a second [C11.3, W17.9]", async () => {
   await onStage({}, async (stage) => {
     await stage.advance(12_000);
     const since = stage.mark();
@@ -106,7 +133,7 @@ Deno.test("engine no agent at all: it runs, says why it does not claim, and take
   });
 });
 
-Deno.test("engine batch claims only after the server offered them on this connection", async () => {
+Deno.test("engine batch claims only after the server offered them on this connection [C11.2, W17.8]", async () => {
   await onStage({ providers: ["claude", "codex"], plane: { era: "later" } }, async (stage) => {
     await stage.advance(1_000);
     const single = stage.plane.requests("POST /api/daemon/runtimes");
@@ -127,13 +154,14 @@ Deno.test("engine batch claims only after the server offered them on this connec
   });
 });
 
-Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s and one claim over HTTP", async () => {
+Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s and one claim over HTTP [C11.2, W17.7]", async () => {
   await onStage({ plane: { era: "later" } }, async (stage) => {
     await stage.advance(31_000);
     stage.plane.faults.script("RPC tasks.claim", [{ reset: "after" }]);
     const since = stage.mark();
     const id = stage.task(stage.agent());
     await stage.until("claimed and lost", () => stage.plane.task(id)?.status === "dispatched");
+    await stage.until("rests", () => /so claims rest for 7 s$/.test(stage.health!.claiming.why), 20_000);
     await stage.until("over HTTP", () => since("POST /api/daemon/tasks/claim").length === 1, 20_000);
     const lost = since("RPC tasks.claim")[0]!.at;
     assert.ok(since("POST /api/daemon/tasks/claim")[0]!.at - lost >= 14_000 - 10);
@@ -143,7 +171,7 @@ Deno.test("engine a batch claim of unknown outcome is followed by a rest of 7 s 
   });
 });
 
-Deno.test("engine a server without batch claims takes per-runtime claims until the next connection", async () => {
+Deno.test("engine a server without batch claims takes per-runtime claims until the next connection [C11.2]", async () => {
   await onStage({ plane: { era: "later" } }, async (stage) => {
     await stage.advance(31_000);
     stage.plane.faults.always("RPC tasks.claim", { status: 404 });

@@ -116,7 +116,7 @@ Deno.test("later hints: workspaces_changed to the user, pending_work to the runt
     await second.close();
   }));
 
-Deno.test("later claims need a runtime that is online and heard of, and give a refused task back", async () => {
+Deno.test("later claims need a runtime that is online and heard of, and give a refused task back [C11.2]", async () => {
   const clock = new FakeClock();
   await withPlane({ era: "later", clock, sweeper: false }, async (plane) => {
     const { workspaceId, runtimes, agents } = await scene(plane);
@@ -134,7 +134,7 @@ Deno.test("later claims need a runtime that is online and heard of, and give a r
   });
 });
 
-Deno.test("cancel-ack, branch names, context exhaustion and network retries are the later server's", () =>
+Deno.test("cancel-ack, branch names, context exhaustion and network retries are the later server's [C11.5]", () =>
   withPlane({ era: "later" }, async (plane) => {
     const { workspaceId, runtimes, agents } = await scene(plane);
     const add = () => plane.addTask({ workspaceId, agentId: agents.claude!, prompt: "x" });
@@ -175,13 +175,13 @@ Deno.test("batch gc-check [01 §11.10] tells found from gone", () =>
     );
   }));
 
-Deno.test("a worktree directory is failed for hosts that cannot do it [01 §11.1]", () =>
+Deno.test("a worktree directory is failed for hosts that cannot do it [01 §11.1] [C11.1]", () =>
   withPlane({ era: "later" }, async (plane) => {
     const { workspaceId, runtimes, agents } = await scene(plane);
     const add = () => {
       const task = plane.addTask({ workspaceId, agentId: agents.claude!, prompt: "x", localDir: "/srv/x" });
       plane.store.db.run(
-        "UPDATE project_resources SET resource_ref = json_set(resource_ref, '$.mode', 'worktree')",
+        "UPDATE project_resources SET resource_ref = json_set(resource_ref, '$.execution_mode', 'worktree')",
       );
       return task;
     };

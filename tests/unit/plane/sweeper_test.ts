@@ -49,7 +49,7 @@ Deno.test("sweeper fails a dispatch older than 300 s without a lease, never a wa
     ]);
   }));
 
-Deno.test("sweeper fails a run after 9000 s at baseline; later only when its runtime is away", async () => {
+Deno.test("sweeper fails a run after 9000 s at baseline; later only when its runtime is away [C11.11]", async () => {
   for (const era of ["baseline", "later"] as const) {
     await swept({ era }, async (plane, clock, { workspaceId, runtimes, agents }) => {
       const task = plane.addTask({ workspaceId, agentId: agents.claude!, prompt: "x", maxAttempts: 1 });
@@ -63,7 +63,7 @@ Deno.test("sweeper fails a run after 9000 s at baseline; later only when its run
   }
 });
 
-Deno.test("sweeper waits 3 h for a later runtime to reconnect", () =>
+Deno.test("sweeper waits 3 h for a later runtime to reconnect [C11.11]", () =>
   swept({ era: "later" }, async (plane, clock, { workspaceId, runtimes, agents }) => {
     const task = plane.addTask({ workspaceId, agentId: agents.claude!, prompt: "x" });
     await claim(plane, runtimes.claude!);

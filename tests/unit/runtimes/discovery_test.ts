@@ -204,7 +204,28 @@ Deno.test("AgentDiscovery explains an npm placeholder and how to repair it", () 
     const [claude] = await discovery(machine, { overrides: { claude: path }, catalog: [ROWS[0]!] })
       .discover();
     assert.match(claude?.problem ?? "", /placeholder, not a program/);
-    assert.equal(claude?.fix, `cd '${machine.home}/it'\\''s' && node install.cjs`);
+    const command = `cd '${machine.home}/it'\\''s' && node install.cjs`;
+    assert.deepEqual([claude?.fix, claude?.fault, claude?.repair], [
+      command,
+      "not_executable",
+      { packageName: "tool", command, shell: "sh" },
+    ]);
+  }));
+
+Deno.test("AgentDiscovery [C11.4] tells a passing fault from one that takes the agent away", () =>
+  onMachine(async (machine) => {
+    const fault = async (body: string | undefined) => {
+      if (body === undefined) Deno.removeSync(join(machine.home, "bin1/claude"));
+      else machine.script("bin1/claude", body);
+      return (await discovery(machine, { catalog: [ROWS[0]!] }).discover())[0]?.fault;
+    };
+    assert.equal(await fault("echo 2.0.0"), undefined);
+    assert.equal(await fault("exit 3"), "unavailable");
+    assert.equal(await fault("echo no version here"), "unavailable");
+    assert.equal(await fault("echo 1.9.9"), "below_minimum");
+    assert.equal(await fault(undefined), "not_found");
+    machine.file("bin1/claude", "#!/bin/sh-that-is-not-there\n", 0o755);
+    assert.equal((await discovery(machine, { catalog: [ROWS[0]!] }).discover())[0]?.fault, "unavailable");
   }));
 
 Deno.test("AgentDiscovery.locate() starts nothing and remembers versions of unchanged files", () =>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { decideExecutable } from "../../../lib/supervisor/executable_policy.ts";
 import { Hold } from "../../../lib/plane/mod.ts";
-import { type EngineStage, onStage, type StageOptions } from "../../helpers/engine_stage.ts";
+import { type EngineStage, foundAgent, onStage, type StageOptions } from "../../helpers/engine_stage.ts";
 
 const REGISTER = "POST /api/daemon/register";
 
@@ -157,7 +157,7 @@ Deno.test("Registrar [R19] converges to zero once when a custom-only host loses 
     const since = stage.mark();
     stage.plane.updateProfile(id, { enabled: false });
     await stage.advance(TICK);
-    assert.deepEqual(since("deregister").map((one) => JSON.parse(one.body)), [{ runtime_ids: [old] }]);
+    assert.deepEqual(since("deregister").map((one) => JSON.parse(one.body).runtime_ids), [[old]]);
     assert.deepEqual(stage.health?.workspaces?.[0]?.runtimes, []);
     assert.equal(since(REGISTER).length, 0);
     await stage.advance(3 * TICK);
@@ -246,6 +246,103 @@ Deno.test("Registrar drops a provider that is gone from the machine, but never u
     await stage.advance(2 * TICK);
     assert.equal(since("deregister").length, 1);
     assert.deepEqual(stage.health?.workspaces?.[0]?.runtimes.length, 1);
+  });
+});
+
+Deno.test("Registrar [C11.3] a hint whose refresh fails is made good within a minute, also where changes are pushed", async () => {
+  await onStage({ plane: { era: "later" }, commands: { mine: "/opt/mine" } }, async (stage) => {
+    const profiles = "GET /api/daemon/workspaces/:id/runtime-profiles";
+    const create = (name: string) =>
+      stage.plane.createProfile({
+        workspaceId: stage.workspaceIds[0]!,
+        displayName: name,
+        protocolFamily: "claude",
+        commandName: "mine",
+      });
+    const runtimes = (count: number) => () => stage.health?.workspaces?.[0]?.runtimes.length === count;
+    await stage.advance(60_000);
+    stage.plane.faults.script(REGISTER, [{ status: 500 }]);
+    create("first");
+    await stage.until("registered after all", runtimes(2), 60_000);
+    stage.plane.faults.script(profiles, [{ status: 503 }]);
+    create("second");
+    await stage.until("read after all", runtimes(3), 60_000);
+    await stage.advance(5_000); // the new socket stands, and all was looked at
+    const since = stage.mark();
+    await stage.advance(10 * 60_000);
+    const again = since().filter(({ path }) => path.endsWith("/register") || path.endsWith("-profiles"));
+    assert.equal(again.length, 0);
+  });
+});
+
+Deno.test("Registrar [C11.4] says why a runtime goes offline: program, version, profile, shutdown", async () => {
+  const providers = ["claude", "codex", "opencode"];
+  const commands = { mine: "/opt/mine", other: "/opt/other" };
+  await onStage({ providers, commands, plane: { era: "later" }, start: false }, async (stage) => {
+    const profile = (command: string) =>
+      stage.plane.createProfile({
+        workspaceId: stage.workspaceIds[0]!,
+        displayName: command,
+        protocolFamily: "claude",
+        commandName: command,
+      });
+    const [mine, other] = [profile("mine"), profile("other")];
+    stage.start();
+    await stage.running();
+    const reasons = () =>
+      Object.fromEntries(
+        stage.plane.runtimes().flatMap(({ provider, profile_id, metadata }) => {
+          const name = profile_id === null ? provider : profile_id === mine ? "mine" : "other";
+          const { offline_reason: reason } = JSON.parse(metadata);
+          return reason === undefined ? [] : [[name, reason]];
+        }),
+      );
+    stage.plane.updateProfile(mine, { enabled: false });
+    await stage.until("first", () => reasons()["mine"]);
+    stage.commands.delete("other");
+    stage.plane.updateProfile(other, { fixedArgs: ["--x"] });
+    assert.deepEqual(await stage.until("second", () => reasons()["other"]), {
+      code: "command_unavailable",
+      detail: "command not found on PATH: other",
+    });
+    const [claude] = stage.agents();
+    const fault = { problem: "codex version 0.1.0 is below minimum", fault: "below_minimum" } as const;
+    const repair = { packageName: "p", command: "cd '/p' && npm x", shell: "sh" } as const;
+    stage.handle.agents([
+      claude!,
+      foundAgent("codex", { ...fault, fix: "npm i codex" }),
+      foundAgent("opencode", { path: "", problem: "gone", fault: "not_found", repair }),
+    ]);
+    await stage.until("third", () => reasons()["opencode"]);
+    assert.deepEqual(reasons(), {
+      mine: { code: "profile_disabled", detail: "the runtime profile was disabled or deleted" },
+      codex: { code: "below_minimum", detail: `${fault.problem}; to do: npm i codex` },
+      opencode: {
+        code: "not_found",
+        detail: "gone",
+        repair: { package: "p", command: "cd '/p' && npm x", shell: "sh" },
+      },
+    });
+    await stage.stop();
+    assert.deepEqual(reasons()["claude"], { code: "host_stopped", detail: "the host was stopped" });
+  });
+});
+
+Deno.test("Registrar [C11.4] a probe that hangs once neither deregisters nor hides the agent, and /health says so", async () => {
+  await onStage({}, async (stage) => {
+    const since = stage.mark();
+    const problem = "detect version for /opt/agents/claude: did not end within 10 s";
+    stage.handle.agents([foundAgent("claude", { probedAt: 1 })]);
+    stage.handle.agents([foundAgent("claude", { version: "", problem, fault: "unavailable" })]);
+    const id = stage.task(stage.agent());
+    await stage.until("completed", () => stage.plane.task(id)?.status === "completed");
+    await stage.advance(2 * TICK);
+    assert.equal(since("deregister").length + since(REGISTER).length, 0);
+    assert.equal(
+      stage.health?.status_sentences?.["agents"],
+      `offered all the same for now: claude: ${problem}`,
+    );
+    assert.deepEqual(stage.health?.skipped_agents, {});
   });
 });
 

@@ -358,7 +358,7 @@ Deno.test("Outbox.replay() leaves an unstarted task that would not be retried fo
   });
 });
 
-Deno.test("Outbox delivers a cancel acknowledgement where the server knows it, and drops it where not [N-25]", async () => {
+Deno.test("Outbox delivers a cancel acknowledgement where the server knows it, and drops it where not [N-25] [C11.5]", async () => {
   for (const era of ["baseline", "later"] as const) {
     await inWorld({ plane: { era } }, async (world) => {
       const { taskId, claimId } = await running(world);

@@ -383,7 +383,7 @@ Deno.test("TaskRunner extends the lease while it prepares and while start is slo
   });
 });
 
-Deno.test("TaskRunner gives up a preparation after five minutes with reason timeout", () => {
+Deno.test("TaskRunner gives up a preparation after five minutes with reason timeout [C11.2]", () => {
   const clock = new FakeClock();
   return inWorld({ clock }, async (world) => {
     world.workdir.onPrepare = () => new Promise(() => {});

@@ -127,7 +127,7 @@ Deno.test("Transcript removes NUL and lone surrogates, also in nested input", ()
   assert.deepEqual(rows[1]!.input, { k: ["v", "\\u0000"] });
 });
 
-Deno.test("Transcript numbers go on after an earlier claim and over a fresh retry", () => {
+Deno.test("Transcript numbers go on after an earlier claim and over a fresh retry [C11.6]", () => {
   const { transcript } = open({ lastSeq: 7 });
   transcript.push({ type: "text", text: "one" });
   transcript.resetTools();
@@ -180,4 +180,14 @@ Deno.test("Transcript keeps every word in order for any events and flushes", () 
     }),
     { numRuns: 200 },
   );
+});
+
+Deno.test("Transcript masks a secret learned while half of it is held back", () => {
+  const { transcript } = open();
+  transcript.push({ type: "text", text: "the key is neues-" });
+  transcript.maskWith(new Redactor({ secrets: [SECRET, "neues-wort-77"] }));
+  transcript.push({ type: "text", text: "wort-77, and geheim-wort-42." });
+  transcript.push({ type: "tool_use", tool: "Bash", callId: "c", input: { command: "echo neues-wort-77" } });
+  const text = JSON.stringify(transcript.close().flatMap(rowsOf));
+  assert.ok(!text.includes("wort-77") && !text.includes(SECRET), text);
 });

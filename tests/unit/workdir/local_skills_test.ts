@@ -81,3 +81,91 @@ Deno.test("importLocalSkill() returns whole texts, and refuses keys that leave t
     await Deno.remove(dir, { recursive: true });
   }
 });
+
+Deno.test("listLocalSkills() finds the roots variables name, and says what can be disabled (spec 04 §20.15)", async () => {
+  const dir = await home({
+    ".claude/skills/deploy/SKILL.md": "x",
+    ".qwen/skills/own/SKILL.md": "x",
+    "elsewhere/skills/named/SKILL.md": "x",
+    "paw/skill_pool/pooled/SKILL.md": "x",
+  });
+  const list = async (provider: string, env: Readonly<Record<string, string>> = {}) =>
+    (await listLocalSkills({ provider, home: dir, env }) ?? []).map((
+      { key, can_disable },
+    ) => [key, can_disable]);
+  try {
+    assert.deepEqual(await list("claude"), [["deploy", true]]);
+    assert.deepEqual(await list("qwen"), [["own", undefined]]);
+    assert.deepEqual(await list("qwen", { QWEN_HOME: join(dir, "elsewhere") }), [["named", undefined]]);
+    assert.deepEqual(await list("qwenpaw", { COPAW_WORKING_DIR: join(dir, "paw") }), [["pooled", undefined]]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("local skills: a SKILL.md may be a link to another SKILL.md, never to a file of another name [f22]", async () => {
+  const dir = await home({
+    "dotfiles/review/SKILL.md": "fine",
+    ".ssh/id": "secret",
+    ".claude/skills/a/x": "",
+  });
+  await Deno.mkdir(join(dir, ".claude/skills/b"));
+  await Deno.symlink(join(dir, "dotfiles/review/SKILL.md"), join(dir, ".claude/skills/a/SKILL.md"));
+  await Deno.symlink(join(dir, ".ssh/id"), join(dir, ".claude/skills/b/SKILL.md"));
+  const places = { provider: "claude", home: dir, env: {} };
+  try {
+    assert.deepEqual((await listLocalSkills(places))!.map(({ key }) => key), ["a"]);
+    assert.equal((await importLocalSkill(places, "a")).content, "fine");
+    await assert.rejects(importLocalSkill(places, "b"), /is a link to a file of another name/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("local skills of claude's plugins: enabled and installed ones, by a key with the plugin's name", async () => {
+  const dir = await home({
+    ".claude/settings.json": JSON.stringify({
+      enabledPlugins: { "tools@market": true, "old@market": true, "off@market": false, "far@market": true },
+    }),
+    ".claude/plugins/cache/market/tools/1.0.0/skills/audit/SKILL.md": "---\nname: Audit\n---\n",
+    ".claude/plugins/cache/market/old/skills/lint/SKILL.md": "x",
+    ".claude/plugins/cache/market/off/skills/no/SKILL.md": "x",
+    "far/skills/no/SKILL.md": "x",
+    ".claude/skills/own/SKILL.md": "x",
+  });
+  const cache = join(dir, ".claude/plugins/cache/market");
+  await Deno.writeTextFile(
+    join(dir, ".claude/plugins/installed_plugins.json"),
+    JSON.stringify({
+      version: 2,
+      plugins: {
+        "tools@market": [{ scope: "user", installPath: join(cache, "tools/1.0.0") }],
+        "old@market": { installPath: join(cache, "old") },
+        "off@market": [{ installPath: join(cache, "off") }],
+        "far@market": [{ installPath: join(dir, "far") }],
+        "odd@market": 7,
+      },
+    }),
+  );
+  const places = { provider: "claude", home: dir, env: {} };
+  try {
+    const listed = (await listLocalSkills(places))!.map(({ key, name, root, plugin }) => [
+      key,
+      name,
+      root,
+      plugin,
+    ]);
+    assert.deepEqual(listed, [
+      ["old:lint", "lint", "plugin", "old"],
+      ["own", "own", "provider", undefined],
+      ["tools:audit", "Audit", "plugin", "tools"],
+    ]);
+    assert.equal((await importLocalSkill(places, "tools:audit")).name, "Audit");
+    await assert.rejects(importLocalSkill(places, "off:no"), /was not found on this machine/);
+    for (const key of ["tools:../../../../far/skills/no", "tools:../x", "tools:..", "tools:", "tools:/etc"]) {
+      await assert.rejects(importLocalSkill(places, key), /is not a relative path below/, key);
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { PathLocks } from "../../../lib/workdir/path_lock.ts";
+import type { MachineLock } from "../../../lib/workdir/ports.ts";
+import type { FakeClock } from "../../helpers/fake_clock.ts";
+import { withWorkdirs } from "../../helpers/workdir_world.ts";
 
 Deno.test("PathLocks [R46] same path waits, first in first out, and tells the holder once", async () => {
   const locks = new PathLocks();
@@ -85,4 +88,43 @@ Deno.test("PathLocks never lets two overlapping paths in, and lets everybody in 
       },
     ),
   );
+});
+
+Deno.test("Workdirs.lock() waits for another host of the machine, tells its task once, and gives the claim back [R46]", async () => {
+  const asked: string[] = [];
+  let free = false;
+  const machineLock: MachineLock = {
+    take: (path, task) => {
+      asked.push(`take ${task}`);
+      return Promise.resolve(free ? { held: true, holder: "" } : { held: false, holder: `theirs ${path}` });
+    },
+    release: (_path, task) => {
+      asked.push(`release ${task}`);
+      return Promise.resolve();
+    },
+  };
+  await withWorkdirs(async ({ rooms, deps }) => {
+    const clock = deps.clock as FakeClock;
+    const heard: string[] = [];
+    const stop = new AbortController();
+    const options = { signal: stop.signal, onBusy: (holder: string) => void heard.push(holder) };
+    const directory = { path: "/repo", label: "repo" };
+    const first = rooms.lock(directory, "t1", options);
+    await clock.advance(2_500);
+    assert.deepEqual([heard, asked], [["theirs /repo"], ["take t1", "take t1", "take t1"]]);
+    free = true;
+    await clock.advance(1_000);
+    (await first)();
+    await clock.advance(0);
+    assert.equal(asked.at(-1), "release t1");
+    free = false;
+    const second = rooms.lock(directory, "t2", options);
+    await clock.advance(0);
+    stop.abort(new Error("cancelled"));
+    await assert.rejects(second, /cancelled/);
+    assert.equal(asked.at(-1), "release t2");
+    free = true;
+    const third = rooms.lock(directory, "t3", { ...options, signal: new AbortController().signal });
+    (await third)();
+  }, { machineLock });
 });

@@ -80,6 +80,39 @@ Deno.test("buildPrompt() comment quotes every line and gives the exact reply com
   assert.match(text, /multica issue comment add issue-1 --parent c-2 --content-file \.\/reply\.md/);
 });
 
+Deno.test("buildPrompt() shows every comment folded into the run, and how to answer in each thread [C11.1, C11.12]", () => {
+  const text = prompt({
+    ...COMMENT,
+    coalesced_comments: [
+      {
+        id: "c-9",
+        thread_id: "c-7",
+        author_type: "system",
+        author_name: "",
+        created_at: "2026-08-01T10:00:00Z",
+        content: "one\n# two",
+      },
+      {
+        id: "c-3",
+        thread_id: "c-1",
+        author_type: "agent",
+        author_name: "Kim",
+        created_at: "",
+        content: "three",
+      },
+    ],
+  });
+  for (
+    const part of [
+      "Answer each of them.",
+      "Comment `c-9`, by the platform, 2026-08-01T10:00:00Z:\n\n> one\n> # two",
+      "Comment `c-3`, by another agent (Kim):\n\n> three",
+      "- thread `c-7`: `multica issue comment add issue-1 --parent c-9 --content-file ./reply-1.md`",
+      "- thread `c-1`: `multica issue comment add issue-1 --parent c-2 --content-file ./reply-2.md`",
+    ]
+  ) assert.ok(text.includes(part), `${part}\n---\n${text}`);
+});
+
 Deno.test("buildPrompt() warns of agents and tells leaders the way out", () => {
   const byAgent = prompt({ ...COMMENT, trigger_author_type: "agent", trigger_author_name: "R*2" });
   assert.match(byAgent, /Another agent \(R\\\*2\)/);

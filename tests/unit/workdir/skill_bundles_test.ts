@@ -64,7 +64,7 @@ async function world(answer: Answer, run: (world: World) => Promise<void>) {
 
 const refused = (status: number) => new RequestError({ method: "POST", path: "/x", status, body: "no" });
 
-Deno.test("SkillBundles asks once a missing skill, keeps the order, and the cache answers next time", async () => {
+Deno.test("SkillBundles asks once a missing skill, keeps the order, and the cache answers next time [C11.7]", async () => {
   const all = [bundleOf("one"), bundleOf("two")];
   await world((ref) => all.filter(({ id }) => id === ref.id), async ({ asked, resolve }) => {
     const refs = all.map(refOf);
@@ -91,7 +91,7 @@ Deno.test("SkillCache [R48] round-trips, and deletes what was tampered with", as
   });
 });
 
-Deno.test("SkillBundles takes a newer bundle of a workspace skill, but not of a plugin's", async () => {
+Deno.test("SkillBundles takes a newer bundle of a workspace skill, but not of a plugin's [C11.7]", async () => {
   const newer = bundleOf("one", "newer");
   await world(() => [newer], async ({ resolve }) => {
     assert.equal((await resolve([refOf(bundleOf("one"))]))[0]!.content, "newer");
@@ -103,7 +103,7 @@ Deno.test("SkillBundles takes a newer bundle of a workspace skill, but not of a 
   });
 });
 
-Deno.test("SkillBundles tries transient trouble three times, a refusal and a wrong answer once", async () => {
+Deno.test("SkillBundles tries transient trouble three times, a refusal and a wrong answer once [C11.7]", async () => {
   const bundle = bundleOf("one");
   await world((_, attempt) => {
     if (attempt < 3) throw refused(503);
@@ -131,7 +131,7 @@ Deno.test("SkillBundles tries transient trouble three times, a refusal and a wro
   }
 });
 
-Deno.test("SkillBundles uses a bundle it cannot keep", async () => {
+Deno.test("SkillBundles uses a bundle it cannot keep [C11.7]", async () => {
   const bundle = bundleOf("one");
   await world(() => [bundle], async ({ root, resolve }) => {
     await Deno.writeTextFile(join(root, ".skill-cache"), "in the way");

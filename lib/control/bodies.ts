@@ -1,4 +1,4 @@
-/** Reading a response body to its end or to a limit, so that its connection is free again. */
+/** Bodies of requests and answers: read to an end or a limit, and sent no more than once. */
 
 /** What was read. */
 export interface ReadBody {
@@ -34,4 +34,17 @@ function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
     at += chunk.length;
   }
   return all;
+}
+
+/**
+ * A body that `fetch` cannot send again. It repeats a text when the connection breaks, even after the server has acted
+ * on it (measured with 2.8.3).
+ */
+export function onceOnly(text: string): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  });
 }
