@@ -8,5 +8,6 @@ export * from "./app.ts";
 export { type CheckoutAnswer, type CheckoutHandler, type CheckoutRequest, noCheckouts } from "./checkout.ts";
 export * from "./credential.ts";
 export * from "./health.ts";
+export type { Health } from "./health_schema.ts";
 export * from "./loopback.ts";
 export * from "./server.ts";
