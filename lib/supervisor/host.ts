@@ -175,7 +175,7 @@ class Host {
       overrides: config.agentPaths,
       cacheFile: `${config.paths.stateDir}/agents_cache.json`,
       clock,
-      launch,
+      launch: (spec) => this.#launchers?.launch(spec) ?? launch(spec),
       processes: probes,
     });
     const state = new AgentsState({
