@@ -21,11 +21,10 @@ export interface ApiOptions {
 
 const log = getLog("api");
 
-/** The API as a request handler, for a server on `port()` of loopback. */
-export function createApp(options: ApiOptions, port: () => number): Hono {
+/** The API as a request handler, for a server on `port` of loopback that listens since `startedAt` (monotonic ms). */
+export function createApp(options: ApiOptions, port: number, startedAt: number): Hono {
   const app = new Hono();
-  const startedAt = options.clock.monotonic();
-  app.use("*", (c, next) => guard(c, next, port()));
+  app.use("*", (c, next) => guard(c, next, port));
   app.all("/health", (c) => c.json(health(options, startedAt)));
   app.all("/shutdown", (c) => shutdown(c, options));
   app.all("/repo/checkout", (c) => checkoutRoute(c, options.checkout ?? noCheckouts));

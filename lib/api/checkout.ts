@@ -1,7 +1,7 @@
 /** `POST /repo/checkout`: the request of an agent inside a task, checked for shape; the handler does the rest. */
 import type { Context } from "hono";
-import * as z from "zod";
 import { errorText, getLog } from "../core/mod.ts";
+import type { CheckoutBody } from "./checkout_body.ts";
 
 /** A checkout request as a plain value (spec 03 §9.3, §17.5). */
 export interface CheckoutRequest {
@@ -31,19 +31,6 @@ export type CheckoutHandler = (request: CheckoutRequest, signal: AbortSignal) =>
 export const noCheckouts: CheckoutHandler = () =>
   Promise.resolve({ status: 500, body: "repo cache not initialized" });
 
-const text = z.string().nullish().transform((value) => value ?? "");
-
-const bodySchema = z.looseObject({
-  url: text,
-  workspace_id: text,
-  workdir: text,
-  ref: text,
-  agent_name: text,
-  task_id: text,
-  checkout_mode: text,
-  retry_busy: z.boolean().nullish().transform((value) => value ?? false),
-});
-
 /** Longest body taken, bytes. */
 const MAX_BODY = 64 * 1024;
 
@@ -53,6 +40,7 @@ const log = getLog("api");
 export async function checkoutRoute(c: Context, handler: CheckoutHandler): Promise<Response> {
   if (c.req.method !== "POST") return c.text("method not allowed", 405);
   if (Number(c.req.header("content-length") ?? "0") > MAX_BODY) return c.text("request body too large", 413);
+  const { readBody } = await import("./checkout_body.ts");
   const parsed = readBody(await c.req.text());
   if (typeof parsed === "string") return c.text(parsed, 400);
   for (const field of ["url", "workspace_id", "workdir"] as const) {
@@ -73,18 +61,7 @@ export async function checkoutRoute(c: Context, handler: CheckoutHandler): Promi
   }
 }
 
-function readBody(body: string): z.infer<typeof bodySchema> | string {
-  try {
-    const parsed = bodySchema.safeParse(JSON.parse(body));
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    return `invalid request body: ${[...issue?.path ?? [], issue?.message].join(" ")}`;
-  } catch (error) {
-    return `invalid request body: ${errorText(error)}`;
-  }
-}
-
-function pick(body: z.infer<typeof bodySchema>): Omit<CheckoutRequest, "token"> {
+function pick(body: CheckoutBody): Omit<CheckoutRequest, "token"> {
   const { url, workspace_id, workdir, ref, agent_name, task_id, checkout_mode, retry_busy } = body;
   return { url, workspace_id, workdir, ref, agent_name, task_id, checkout_mode, retry_busy };
 }

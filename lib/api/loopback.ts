@@ -1,6 +1,6 @@
 /** Requests to a local API: plain HTTP/1.0 over a loopback socket, so that no proxy setting gets in between. */
 import { type Clock, errorText, withDeadline } from "../core/mod.ts";
-import { type Health, healthSchema } from "./health.ts";
+import type { Health } from "./health_schema.ts";
 
 /** Options of every local request. */
 export interface LoopbackOptions {
@@ -32,6 +32,7 @@ export async function readHealth(port: number, options: LoopbackOptions): Promis
 async function askHealth(port: number, options: LoopbackOptions, tries: number): Promise<HealthAnswer> {
   try {
     const { status, body } = await loopbackRequest(port, "GET", "/health", {}, options);
+    const { healthSchema } = await import("./health_schema.ts");
     const parsed = healthSchema.safeParse(JSON.parse(body));
     if (status === 200 && parsed.success) return { kind: "up", health: parsed.data };
     return { kind: "foreign", why: `it answers /health with status ${status}` };

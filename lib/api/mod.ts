@@ -4,9 +4,10 @@
  * knows comes in through `snapshot()`. `bindApi(options)` takes the profile's port, which is the profile's lock;
  * `readHealth` and `requestShutdown` are the callers' side.
  */
-export * from "./app.ts";
+export type { ApiOptions } from "./app.ts";
 export { type CheckoutAnswer, type CheckoutHandler, type CheckoutRequest, noCheckouts } from "./checkout.ts";
 export * from "./credential.ts";
 export * from "./health.ts";
+export type { Health } from "./health_schema.ts";
 export * from "./loopback.ts";
 export * from "./server.ts";

@@ -1,6 +1,6 @@
 /** Binds the local API to its port. The port is the lock of the profile: who has it is the host (spec 03 §1, §7.4). */
 import { type Clock, errorText, getLog, HostError } from "../core/mod.ts";
-import { type ApiOptions, createApp } from "./app.ts";
+import type { ApiOptions } from "./app.ts";
 import { readHealth } from "./loopback.ts";
 
 /** The local API, listening. */
@@ -21,7 +21,10 @@ const log = getLog("api");
  */
 export async function bindApi(options: ApiOptions & { readonly port: number }): Promise<ApiServer> {
   let bound = options.port;
-  const app = createApp(options, () => bound);
+  const startedAt = options.clock.monotonic();
+  /** Loaded with the first request: the start waits for the port alone. */
+  let app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
+  const load = () => import("./app.ts").then(({ createApp }) => createApp(options, bound, startedAt));
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve({
@@ -32,7 +35,7 @@ export async function bindApi(options: ApiOptions & { readonly port: number }): 
         log.error("local API failed", { error: errorText(error) });
         return new Response("internal error", { status: 500 });
       },
-    }, app.fetch);
+    }, async (request) => (await (app ??= load())).fetch(request));
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw await portBusy(options.port, options.identity.profile, options.clock);

@@ -1,5 +1,5 @@
 /** `multica-host agents`: the agent programs of this machine, and what is wrong with those that cannot be used. */
-import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { DiscoveredAgent } from "../runtimes/finding/mod.ts";
 import { type CliContext, configOf } from "./context.ts";
 import { agentDiscovery } from "./find_agents.ts";
 import { ago, table } from "./table.ts";

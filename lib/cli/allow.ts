@@ -1,7 +1,7 @@
 /** `multica-host allow NAME`: programs the server may name for custom runtimes (decisions: server-named executables). */
 import { allowedCommands, changeAllowed, configFile, readProfileFile } from "../config/mod.ts";
 import { HostError } from "../core/mod.ts";
-import { findCommand } from "../runtimes/mod.ts";
+import { findCommand } from "../runtimes/finding/mod.ts";
 import { type CliContext, refuseInsideTask } from "./context.ts";
 
 /** Without a name: lists. With one: allows it, or takes it back with `--remove`. */

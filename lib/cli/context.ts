@@ -11,6 +11,7 @@ import {
   type ResolveOptions,
   SETTINGS,
 } from "../config/mod.ts";
+import { camel } from "./plain_host.ts";
 
 /** A command's surroundings. */
 export interface CliContext {
@@ -77,8 +78,4 @@ function hostFlags(options: Readonly<Record<string, unknown>>): Flags {
     else if (typeof value === "string" || value === true) flags[flag.name] = value;
   }
   return flags;
-}
-
-function camel(name: string): string {
-  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

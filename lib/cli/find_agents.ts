@@ -2,7 +2,7 @@
 import { discoverableProviders } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import { DirectProcessControl, launch } from "../core/mod.ts";
-import { AgentDiscovery, type LocateContext } from "../runtimes/mod.ts";
+import { AgentDiscovery, type LocateContext } from "../runtimes/finding/mod.ts";
 import type { CliContext } from "./context.ts";
 
 /** Where agents are looked for. */

@@ -1,7 +1,7 @@
 /** `multica-host rights`: the set of rights the engine of this profile gets (ARCHITECTURE.md, "Two threads"). */
 import { discoverableProviders } from "../agents/mod.ts";
 import { join } from "node:path";
-import { findCommand } from "../runtimes/mod.ts";
+import { findCommand } from "../runtimes/finding/mod.ts";
 import { agentHomes, describeRights, engineRights, standingExecutables } from "../supervisor/mod.ts";
 import { type CliContext, configOf } from "./context.ts";
 import { agentDiscovery, locateContext } from "./find_agents.ts";

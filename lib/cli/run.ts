@@ -10,6 +10,10 @@ export async function runCli(args: readonly string[]): Promise<number> {
     // Agents call this often: it comes before the command parser.
     if (args[0] === "__multica") return await (await import("./multica.ts")).multica(args.slice(1));
     if (args[0] === "__rehearsal") return await (await import("./rehearsal.ts")).rehearse(args);
+    if (args[0] === undefined || args[0].startsWith("--")) {
+      const code = await runPlainHost(args);
+      if (code !== undefined) return code;
+    }
     const { runProgram } = await import("./program.ts");
     return await runProgram(args);
   } catch (error) {
@@ -23,6 +27,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
       args.includes("--debug") || debugInEnvironment(),
     );
   }
+}
+
+/** Runs the host where the line has nothing but its options; undefined for any other line. */
+async function runPlainHost(args: readonly string[]): Promise<number | undefined> {
+  const { plainHostOptions } = await import("./plain_host.ts");
+  const options = plainHostOptions(args);
+  if (options === undefined) return undefined;
+  const [{ host }, { makeContext }] = await Promise.all([import("./host.ts"), import("./context.ts")]);
+  return await host(makeContext(options));
 }
 
 /** The forms that need no command parser: programs ask them often and want a fast answer. */

@@ -1,7 +1,7 @@
 /** Runs a host in this terminal: logs, signals, exit code. Shared by the plain command and `local`. */
 import { discoverableProviders } from "../agents/mod.ts";
 import type { HostConfig, Resolution } from "../config/mod.ts";
-import type { DiscoverableAgent } from "../runtimes/mod.ts";
+import type { DiscoverableAgent } from "../runtimes/finding/mod.ts";
 import { type Logs, openLogs, Redactor } from "../core/mod.ts";
 import { runHost } from "../supervisor/mod.ts";
 import type { CliContext } from "./context.ts";

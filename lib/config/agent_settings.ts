@@ -1,6 +1,5 @@
 /** Settings per agent CLI: paths, models, extra arguments, overrides of this machine (spec 03 §5.3, §5.5, §5.7, §6.1). */
-import * as z from "zod";
-import { words } from "./kinds.ts";
+import { readKind, words } from "./kinds.ts";
 import type { SettingProblem } from "./problems.ts";
 import { fileValue, type ProfileFile } from "./profile_file.ts";
 import { PROVIDER_NAMES, PROVIDERS_WITH_ARGS } from "./providers.ts";
@@ -20,8 +19,6 @@ export interface AgentSettings {
 
 /** `PATH` of a host that has none (decisions: empty PATH of the host). */
 export const FALLBACK_PATH = "/usr/local/bin:/usr/bin:/bin";
-
-const overridesSchema = z.record(z.string(), z.string().transform((path) => path.trim()));
 
 /** Reads all `MULTICA_<AGENT>_…` variables, the OpenClaw values and the command overrides. */
 export function agentSettings(
@@ -69,16 +66,15 @@ function readArgs(
     const source = `MULTICA_${provider.toUpperCase()}_ARGS`;
     const value = env[source]?.trim() ?? "";
     if (value === "") continue;
-    const parsed = kind.schema.safeParse(value);
-    if (!parsed.success || parsed.data === undefined) {
-      const reason = parsed.error?.issues[0]?.message ?? "it cannot be used";
-      problems.push({ source, value, reason, want: kind.want });
+    const read = readKind(kind, value);
+    if (read.refused !== undefined || read.value === undefined) {
+      problems.push({ source, value, reason: read.refused ?? "it cannot be used", want: kind.want });
       continue;
     }
-    args[provider] = parsed.data;
+    args[provider] = read.value;
     settings.push({
       name: `${provider}_args`,
-      value: kind.print(parsed.data),
+      value: kind.print(read.value),
       origin: "environment",
       source,
     });
@@ -95,19 +91,24 @@ function readOverrides(
   const raw = file["profile_command_overrides"];
   if (raw === undefined || raw === null) return {};
   const source = `profile_command_overrides in ${configFile}`;
-  const parsed = overridesSchema.safeParse(raw);
-  if (!parsed.success) {
+  if (!isTextMap(raw)) {
     const want = "an object of runtime profile id to absolute path";
     problems.push({ source, value: JSON.stringify(raw), reason: "it is no object of texts", want });
     return {};
   }
   const overrides: Record<string, string> = {};
-  for (const [id, path] of Object.entries(parsed.data)) {
+  for (const [id, text] of Object.entries(raw)) {
+    const path = text.trim();
     if (path === "") continue;
     overrides[id] = path;
     settings.push({ name: `command_override ${id}`, value: path, origin: "profile file", source });
   }
   return overrides;
+}
+
+function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === "string");
 }
 
 /** The environment, with the file's OpenClaw values where the variable is absent (present but empty counts as set). */

@@ -1,6 +1,7 @@
 /** Changing a profile's `config.json` by setting name, with the same checks as at a start (spec 03 §12.1, §17.1). */
 import { HostError } from "../core/mod.ts";
 import type { ConfigFiles } from "./files.ts";
+import { readKind } from "./kinds.ts";
 import { configFile } from "./paths.ts";
 import { SettingsInvalid } from "./problems.ts";
 import { type ProfileFile, readProfileFile, updateProfileFile, withFileValue } from "./profile_file.ts";
@@ -87,15 +88,15 @@ function fileForm(target: EditTarget, key: string, text: string): unknown {
   if (row.inverted) return strictBoolean(key, text);
   const context: SettingContext = { ...target, hostname: "", terminal: false, serverUrl: "" };
   const kind = typeof row.kind === "function" ? row.kind(context) : row.kind;
-  const parsed = kind.schema.safeParse(text);
-  if (!parsed.success || parsed.data === undefined) {
-    const reason = parsed.error?.issues[0]?.message ?? "it would be ignored";
+  const read = readKind(kind, text);
+  if (read.refused !== undefined || read.value === undefined) {
+    const reason = read.refused ?? "it would be ignored";
     throw new SettingsInvalid([{ source: key, value: text, reason, want: kind.want }]);
   }
-  const { data } = parsed;
-  const isDuration = typeof data === "number" && !/^[+-]?\d+$/.test(text) || /timeout|interval/.test(key);
+  const { value } = read;
+  const isDuration = typeof value === "number" && !/^[+-]?\d+$/.test(text) || /timeout|interval/.test(key);
   if (isDuration) return text === "0" ? "0s" : text;
-  return key === "server_url" ? text : data;
+  return key === "server_url" ? text : value;
 }
 
 function appUrl(text: string): string {

@@ -1,14 +1,29 @@
 /** The kinds of settings: how each is read from text or JSON, and printed. */
-import * as z from "zod";
 import { formatDuration, parseDuration, splitWords } from "../core/mod.ts";
 
 /** How values of one kind are read and shown. */
 export interface Kind<T> {
-  /** Takes a trimmed text (flag, environment) or a JSON value (file). `undefined` = value is to be ignored. */
-  readonly schema: z.ZodType<T | undefined>;
+  /** Takes a trimmed text (flag, environment) or a JSON value (file). `undefined` = it is to be ignored. @throws {Refused} */
+  readonly read: (raw: unknown) => T | undefined;
   /** What would be right, after "use". */
   readonly want: string;
   readonly print: (value: T) => string;
+}
+
+/** A value that cannot be used; the message is the reason, for people. */
+export class Refused extends Error {}
+
+/** The value of a kind, or why it is refused. Plain code: every start reads all settings before anything else. */
+export function readKind<T>(
+  kind: Kind<T>,
+  raw: unknown,
+): { readonly value: T | undefined; readonly refused?: never } | { readonly refused: string } {
+  try {
+    return { value: kind.read(raw) };
+  } catch (error) {
+    if (error instanceof Refused) return { refused: error.message };
+    throw error;
+  }
 }
 
 /** Limits of a duration, in ms. */
@@ -32,26 +47,27 @@ export function duration(limits: DurationLimits): Kind<number> {
   return {
     want: `a duration${range}, such as ${limits.example}`,
     print: (ms) => ms === 0 && limits.zero !== undefined ? `0 (${limits.zero})` : short(ms),
-    schema: z.string("invalid duration, it is not written as text").transform((text, ctx) => {
-      let ms: number;
-      try {
-        ms = parseDuration(text);
-      } catch (error) {
-        return refuse(ctx, `invalid duration, ${(error as Error).message}`);
-      }
+    read: (raw) => {
+      const text = asText(raw, "invalid duration, it is not written as text");
+      const ms = or("invalid duration, ", () => parseDuration(text));
       if (ms <= 0 && limits.ignoreNonPositive) return undefined;
       if (ms === 0 && limits.zero !== undefined) return 0;
-      if (ms < limits.min) return refuse(ctx, "it is too short");
-      if (limits.max !== undefined && ms > limits.max) return refuse(ctx, "it is too long");
+      if (ms < limits.min) throw new Refused("it is too short");
+      if (limits.max !== undefined && ms > limits.max) throw new Refused("it is too long");
       return ms;
-    }),
+    },
   };
 }
 
 /** A whole number. `lenient`: what cannot be used is ignored (spec 03 §17.7). */
 export function integer(limits: { min: number; max: number; lenient?: boolean }): Kind<number> {
-  const schema = z.union([z.string(), z.number()], "invalid integer, it is no number").transform(
-    (raw, ctx) => {
+  return {
+    want: `a whole number from ${limits.min} to ${limits.max}`,
+    print: String,
+    read: (raw) => {
+      if (typeof raw !== "number" && typeof raw !== "string") {
+        throw new Refused("invalid integer, it is no number");
+      }
       const value = typeof raw === "number" ? raw : /^[+-]?\d+$/.test(raw) ? Number(raw) : NaN;
       const wrong = !Number.isSafeInteger(value)
         ? "invalid integer"
@@ -61,10 +77,10 @@ export function integer(limits: { min: number; max: number; lenient?: boolean })
         ? "it is too large"
         : "";
       if (wrong === "") return value;
-      return limits.lenient ? undefined : refuse(ctx, wrong);
+      if (limits.lenient) return undefined;
+      throw new Refused(wrong);
     },
-  );
-  return { want: `a whole number from ${limits.min} to ${limits.max}`, print: String, schema };
+  };
 }
 
 /** On or off by exact words; other texts mean `other` (undefined = ignored). JSON booleans always count. */
@@ -74,17 +90,18 @@ export function toggle(
   return {
     want: "true or false",
     print: (value) => value ? "on" : "off",
-    schema: z.union([z.boolean(), z.string()], "it is neither true nor false").transform((raw) => {
+    read: (raw) => {
       if (typeof raw === "boolean") return raw;
-      if (words.on.includes(raw.toLowerCase())) return true;
-      return words.off.includes(raw.toLowerCase()) ? false : words.other;
-    }),
+      const word = asText(raw, "it is neither true nor false").toLowerCase();
+      if (words.on.includes(word)) return true;
+      return words.off.includes(word) ? false : words.other;
+    },
   };
 }
 
 /** Any text. */
 export function text(want = "text"): Kind<string> {
-  return { want, print: (value) => value, schema: z.string("it is no text") };
+  return { want, print: (value) => value, read: (raw) => asText(raw) };
 }
 
 /** A text made into its normal form, or refused with the reason `normalise` throws. */
@@ -92,13 +109,10 @@ export function checked(want: string, normalise: (text: string) => string): Kind
   return {
     want,
     print: (value) => value,
-    schema: z.string("it is no text").transform((raw, ctx) => {
-      try {
-        return normalise(raw.trim());
-      } catch (error) {
-        return refuse(ctx, (error as Error).message);
-      }
-    }),
+    read: (raw) => {
+      const text = asText(raw).trim();
+      return or("", () => normalise(text));
+    },
   };
 }
 
@@ -107,11 +121,15 @@ export function list(want: string, keep: (item: string) => boolean = () => true)
   return {
     want,
     print: (items) => items.join(","),
-    schema: z.union(
-      [z.string().transform((raw) => raw.split(",")), z.array(z.string())],
-      "it is no list of texts",
-    )
-      .transform((items) => items.map((item) => item.trim()).filter((item) => item !== "" && keep(item))),
+    read: (raw) => {
+      const items: unknown[] | undefined = typeof raw === "string"
+        ? raw.split(",")
+        : Array.isArray(raw)
+        ? raw
+        : undefined;
+      if (!items?.every((item) => typeof item === "string")) throw new Refused("it is no list of texts");
+      return items.map((item) => item.trim()).filter((item) => item !== "" && keep(item));
+    },
   };
 }
 
@@ -121,13 +139,10 @@ export function words(): Kind<readonly string[]> {
     want: `arguments as in a shell, such as --max-turns 60 --note "two words"`,
     print: (items) =>
       items.map((item) => /^[\w./:=@%+-]+$/.test(item) ? item : JSON.stringify(item)).join(" "),
-    schema: z.string("it is no text").transform((raw, ctx) => {
-      try {
-        return splitWords(raw);
-      } catch (error) {
-        return refuse(ctx, (error as Error).message);
-      }
-    }),
+    read: (raw) => {
+      const line = asText(raw);
+      return or("", () => splitWords(line));
+    },
   };
 }
 
@@ -136,13 +151,22 @@ export function choice<T extends string>(map: Readonly<Record<string, T>>, other
   return {
     want: `one of ${Object.keys(map).join(", ")}`,
     print: (value) => value,
-    schema: z.string("it is no text").transform((raw) => map[raw.toLowerCase()] ?? other),
+    read: (raw) => map[asText(raw).toLowerCase()] ?? other,
   };
 }
 
-function refuse(ctx: z.RefinementCtx, message: string): never {
-  ctx.addIssue({ code: "custom", message });
-  return z.NEVER;
+function asText(raw: unknown, reason = "it is no text"): string {
+  if (typeof raw !== "string") throw new Refused(reason);
+  return raw;
+}
+
+/** What `work` gives, or its complaint as the reason. */
+function or<T>(lead: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Refused(lead + (error as Error).message);
+  }
 }
 
 /** `1m0s` → `1m`, `24h0m0s` → `24h`: for people. */

@@ -1,6 +1,5 @@
 /** `config.json` of a profile: read, changed, written; keys of other programs stay (spec 03 §3, §17.1). */
 import { dirname } from "node:path";
-import * as z from "zod";
 import { HostError } from "../core/mod.ts";
 import type { ConfigFiles } from "./files.ts";
 
@@ -18,8 +17,6 @@ export class ProfileFileInvalid extends HostError {
   }
 }
 
-const fileSchema = z.record(z.string(), z.unknown());
-
 /** Reads the file; a missing or blank one is empty. @throws {ProfileFileInvalid} @throws {FileTrouble} */
 export function readProfileFile(files: ConfigFiles, path: string): ProfileFile {
   const text = files.read(path)?.replace(/^\uFEFF/, "") ?? "";
@@ -30,9 +27,10 @@ export function readProfileFile(files: ConfigFiles, path: string): ProfileFile {
   } catch (error) {
     throw new ProfileFileInvalid(path, `it is no JSON (${error instanceof Error ? error.message : error})`);
   }
-  const parsed = fileSchema.safeParse(value);
-  if (!parsed.success || Array.isArray(value)) throw new ProfileFileInvalid(path, "it is no JSON object");
-  return parsed.data;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ProfileFileInvalid(path, "it is no JSON object");
+  }
+  return value as ProfileFile;
 }
 
 /** Reads, changes and writes the file while no other command of ours does the same. `change` returns the new content. */

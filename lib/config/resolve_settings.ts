@@ -1,4 +1,5 @@
 /** Flags over environment over profile file over defaults, for every row of the table, with all problems at once. */
+import { readKind } from "./kinds.ts";
 import type { SettingProblem } from "./problems.ts";
 import { fileValue, type ProfileFile } from "./profile_file.ts";
 import {
@@ -79,21 +80,21 @@ function resolveOne<T>(
   const kind = typeof setting.kind === "function" ? setting.kind(context) : setting.kind;
   const show = (value: T) => printableUrl(kind.print(value));
   for (const candidate of candidates(name, setting, sources)) {
-    const parsed = kind.schema.safeParse(candidate.raw);
-    if (!parsed.success) {
+    const read = readKind(kind, candidate.raw);
+    if (read.refused !== undefined) {
       problems.push({
         source: candidate.source,
         value: printableUrl(
           typeof candidate.raw === "string" ? candidate.raw : JSON.stringify(candidate.raw),
         ),
-        reason: parsed.error.issues[0]?.message ?? "it cannot be used",
+        reason: read.refused,
         want: kind.want,
       });
       break;
     }
-    if (parsed.data === undefined) continue;
+    if (read.value === undefined) continue;
     const { origin, source } = candidate;
-    return { value: parsed.data, origin, source, shown: show(parsed.data) };
+    return { value: read.value, origin, source, shown: show(read.value) };
   }
   const value = setting.fallback(context);
   return { value, origin: "default", source: "", shown: show(value) };

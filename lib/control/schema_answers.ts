@@ -6,9 +6,11 @@ import { repoSchema } from "./schema_task.ts";
 
 export const renewSchema = z.object({ renewed: flag, expires_at: text });
 
+const workspaceRow = z.object({ id: z.string().min(1), name: text });
+
 export const workspacesSchema = z.array(z.unknown()).nullable().transform((items) =>
   (items ?? []).flatMap((item) => {
-    const parsed = z.object({ id: z.string().min(1), name: text }).safeParse(item);
+    const parsed = workspaceRow.safeParse(item);
     return parsed.success ? [parsed.data] : [];
   })
 );

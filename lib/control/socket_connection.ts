@@ -72,6 +72,7 @@ export class SocketConnection {
   #watch: Timer | undefined;
   #lastMessage = 0;
   #acked = false;
+  readonly #acks = new Map<string, ServerFrame>();
 
   constructor(private readonly options: ConnectionOptions) {
     this.ended = new Promise((resolve) => this.#resolveEnded = resolve);
@@ -152,7 +153,7 @@ export class SocketConnection {
   #message(text: string): void {
     if (this.#over) return;
     this.#lastMessage = this.options.clock.monotonic();
-    const frame = parseFrame(text);
+    const frame = this.#frame(text);
     if (frame.type === "ack") {
       if (frame.answer.server_capabilities.includes("rpc-v1")) this.rpcOffered = true;
       if (!this.#acked) {
@@ -162,6 +163,15 @@ export class SocketConnection {
     }
     if (frame.type === "rpc_response") this.#calls?.deliver(frame.response);
     else this.options.onFrame(frame);
+  }
+
+  /** The frame of a text. Acks that bring nothing are the same every time, and are read once. */
+  #frame(text: string): ServerFrame {
+    const known = this.#acks.get(text);
+    if (known !== undefined) return known;
+    const frame = parseFrame(text);
+    if (frame.type === "ack" && this.#acks.size < this.options.runtimeIds.length) this.#acks.set(text, frame);
+    return frame;
   }
 
   /** Longest healthy silence, ms; undefined where the server never acknowledges. */

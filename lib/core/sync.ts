@@ -1,6 +1,5 @@
 /** Small abortable synchronisation: semaphore, mutex, one-slot notice, broadcast. */
-import { type Clock, sleep } from "./clock.ts";
-import { OVER } from "./errors.ts";
+import type { Clock } from "./clock.ts";
 
 /** Counts permits; a waiter that aborts leaves the queue and never swallows a permit. FIFO. */
 export class Semaphore {
@@ -76,6 +75,16 @@ export class Notice {
   #set = false;
   #wake: (() => void) | undefined;
 
+  /** Takes the flag with `wake` when it is set next; the returned function gives up. */
+  once(wake: () => void): () => void {
+    this.#wake = () => {
+      this.#wake = undefined;
+      this.#set = false;
+      wake();
+    };
+    return () => this.#wake = undefined;
+  }
+
   /** Sets the flag, ending the wait in progress if there is one. Never blocks. */
   notify(): void {
     this.#set = true;
@@ -95,41 +104,39 @@ export class Notice {
     if (this.take()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.#wake = undefined;
+        giveUp();
         reject(signal?.reason);
       };
-      this.#wake = () => {
-        this.#wake = undefined;
-        this.#set = false;
+      const giveUp = this.once(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
-      };
+      });
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 }
 
 /** Waits for a notice, at most `ms`; one that is already there costs no timer. True when it came. Rejects when the signal aborts. */
-export async function waitAtMost(
+export function waitAtMost(
   clock: Clock,
   notice: Notice,
   ms: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  signal.throwIfAborted();
-  if (notice.take()) return true;
-  const over = new AbortController();
-  const onAbort = () => over.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([
-      notice.wait(over.signal).then(() => true),
-      sleep(clock, ms, over.signal).then(() => false),
-    ]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    over.abort(OVER);
-  }
+  if (signal.aborted) return Promise.reject(signal.reason);
+  if (notice.take()) return Promise.resolve(true);
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void) => {
+      timer.cancel();
+      giveUp();
+      signal.removeEventListener("abort", onAbort);
+      settle();
+    };
+    const onAbort = () => end(() => reject(signal.reason));
+    const timer = clock.timer(ms, () => end(() => resolve(false)));
+    const giveUp = notice.once(() => end(() => resolve(true)));
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
 }
 
 /** Synchronous publish/subscribe for values that several parties hear. */

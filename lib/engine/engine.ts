@@ -352,7 +352,7 @@ class Engine implements EngineHandle {
         this.#socket?.dropConnection("the machine was suspended");
         this.#wake.woke();
       }, signal));
-    this.#wasPaused = this.#gate.isPaused();
+    this.#pausedFor = this.#gate.why;
     const unsubscribe = this.#gate.changes.subscribe(() => this.#gateChanged());
     this.#loops.signal.addEventListener("abort", unsubscribe, { once: true });
   }
@@ -494,16 +494,18 @@ class Engine implements EngineHandle {
       });
   }
 
-  #wasPaused = true;
+  /** Why nothing is claimed, as it was last told; "" while claims are allowed. */
+  #pausedFor = "";
 
+  /** The gate also speaks after every claim that left it idle: nothing of that is seen outside. */
   #gateChanged(): void {
-    const paused = this.#gate.isPaused();
-    if (this.#wasPaused && !paused) {
+    const { why } = this.#gate;
+    if (this.#pausedFor !== "" && why === "") {
       this.#pollers?.wake("");
       this.#batch?.wake("");
     }
-    this.#wasPaused = paused;
-    this.#health.changed();
+    if (why !== this.#pausedFor) this.#health.changed();
+    this.#pausedFor = why;
     this.#reloadIfIdle();
   }
 

@@ -24,6 +24,12 @@ const PUSHED_MS = 30 * 60_000;
 const MAX_BACKOFF_MS = 30 * 60_000;
 const MAX_BOOT_BACKOFF_MS = 5 * 60_000;
 
+/**
+ * Repositories and settings are read anew wherever they are used (spec 01 §7.14, 11.3); this is only how old those of a
+ * workspace nobody works in may become, ms.
+ */
+const REPOS_MS = 5 * 60_000;
+
 /** Workspaces looked at side by side: one that hangs does not keep the others waiting. */
 const LANES = 4;
 
@@ -55,6 +61,8 @@ export class WorkspaceSync {
   readonly #dirty = new Notice();
   /** Listed workspaces that could not be joined → why: hints do not reach us from there. */
   readonly #unjoined = new Map<string, string>();
+  /** When the repositories of a workspace were last read, monotonic ms. */
+  readonly #reposAt = new Map<string, number>();
   #pushes = false;
 
   constructor(private readonly ports: SyncPorts) {}
@@ -100,6 +108,7 @@ export class WorkspaceSync {
       if (ids.has(workspace.id)) continue;
       registry.untrack(workspace.id);
       this.ports.onLeft(workspace.id);
+      this.#reposAt.delete(workspace.id);
       log.info("workspace no longer watched", { workspace_id: workspace.id, name: workspace.name });
     }
     registry.announce();
@@ -141,14 +150,11 @@ export class WorkspaceSync {
     }
   }
 
-  /** A known workspace: fresh settings where nobody pushes, drift, and what is owed. */
+  /** A known workspace: settings, drift, and what is owed. */
   async #update(workspace: WorkspaceRef, signal: AbortSignal): Promise<boolean> {
     const tracked = this.ports.registry.workspace(workspace.id);
     if (tracked) tracked.name = workspace.name;
-    await this.#quietly("repos", workspace, signal, async () => {
-      const answer = await this.ports.control.workspaceRepos(workspace.id, { signal });
-      this.ports.registry.applyRepos(workspace.id, answer);
-    });
+    await this.#quietly("repos", workspace, signal, () => this.#refreshRepos(workspace.id, signal));
     await this.#quietly(
       "profiles",
       workspace,
@@ -164,9 +170,19 @@ export class WorkspaceSync {
     }
   }
 
+  async #refreshRepos(id: string, signal: AbortSignal): Promise<void> {
+    const now = this.ports.clock.monotonic();
+    if (now - (this.#reposAt.get(id) ?? -Infinity) < REPOS_MS) return;
+    const answer = await this.ports.control.workspaceRepos(id, { signal });
+    this.ports.registry.applyRepos(id, answer);
+    this.#reposAt.set(id, now);
+  }
+
   async #join(workspace: WorkspaceRef, signal: AbortSignal): Promise<boolean> {
     try {
       await this.ports.registrar.join(workspace, signal);
+      // The answer to the registration brought them.
+      this.#reposAt.set(workspace.id, this.ports.clock.monotonic());
       this.#unjoined.delete(workspace.id);
       return true;
     } catch (error) {

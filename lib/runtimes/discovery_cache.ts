@@ -1,24 +1,20 @@
 /** Versions of programs that have not changed since they were probed, kept over restarts: readiness waits for no probe. */
-import * as z from "zod";
 import { errorText, getLog } from "../core/mod.ts";
 
 const log = getLog("runtimes", "discovery");
 
-const Entry = z.object({
-  mtimeMs: z.number(),
-  size: z.number(),
-  inode: z.number(),
-  version: z.string(),
-  probedAt: z.number(),
-});
-const CacheFile = z.object({
-  v: z.literal(1),
-  versions: z.record(z.string(), Entry),
-  /** Command → path, as the login shell answered. */
-  shell: z.object({ key: z.string(), at: z.number(), paths: z.record(z.string(), z.string()) }).optional(),
-});
+interface Entry extends KnownVersion {
+  readonly mtimeMs: number;
+  readonly size: number;
+  readonly inode: number;
+}
 
-type Stored = z.infer<typeof CacheFile>;
+interface Stored {
+  readonly v: 1;
+  readonly versions: Record<string, Entry>;
+  /** Command → path, as the login shell answered. */
+  shell?: { readonly key: string; readonly at: number; readonly paths: Readonly<Record<string, string>> };
+}
 
 /** A version as it was probed. */
 export interface KnownVersion {
@@ -87,13 +83,36 @@ function empty(): Stored {
 
 function load(file: string): Stored {
   try {
-    return CacheFile.parse(JSON.parse(Deno.readTextFileSync(file)));
+    const value: unknown = JSON.parse(Deno.readTextFileSync(file));
+    if (!isStored(value)) throw new Error("it has another form");
+    return value;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       log.warn("discovery cache unreadable, starting anew", { file, error: errorText(error) });
     }
     return empty();
   }
+}
+
+/** Plain code: the cache is read before anything else of a start. */
+function isStored(value: unknown): value is Stored {
+  if (!isMap(value) || value["v"] !== 1) return false;
+  const { versions, shell } = value;
+  return isMap(versions) && Object.values(versions).every(isEntry) && (shell === undefined || isShell(shell));
+}
+
+function isEntry(value: unknown): value is Entry {
+  return isMap(value) && typeof value["version"] === "string" &&
+    ["mtimeMs", "size", "inode", "probedAt"].every((name) => typeof value[name] === "number");
+}
+
+function isShell(value: unknown): value is Stored["shell"] {
+  return isMap(value) && typeof value["key"] === "string" && typeof value["at"] === "number" &&
+    isMap(value["paths"]) && Object.values(value["paths"]).every((path) => typeof path === "string");
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fingerprint(path: string): { mtimeMs: number; size: number; inode: number } | undefined {

@@ -6,15 +6,5 @@ export * from "./offline_reasons.ts";
 export * from "./register_refusals.ts";
 export * from "./registrar.ts";
 export * from "./registry.ts";
-export * from "./discovery.ts";
-export { diagnosePlaceholder, type Diagnosis, repairOf } from "./discovery_diagnose.ts";
-export {
-  executableAt,
-  FALLBACK_PATH,
-  findCommand,
-  hasSeparator,
-  hostPath,
-  type LocateContext,
-  pathFor,
-} from "./locate.ts";
+export * from "./finding/mod.ts";
 export * from "./versions.ts";

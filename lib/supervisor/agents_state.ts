@@ -7,7 +7,7 @@ import {
   type DiscoveredAgent,
   findCommand,
   type LocateContext,
-} from "../runtimes/mod.ts";
+} from "../runtimes/finding/mod.ts";
 import { agentHomes } from "./agent_homes.ts";
 import { standingExecutables } from "./executable_policy.ts";
 import type { Launchers } from "./launchers.ts";
@@ -22,7 +22,7 @@ export interface AgentsPorts {
   readonly context: LocateContext;
   readonly tempBase: string;
   /** Undefined where agents are started directly. */
-  readonly launchers?: Launchers;
+  readonly launchers: () => Launchers | undefined;
   /** Hears what changed, to be passed to the engine. */
   readonly onChange: (agents: readonly DiscoveredAgent[]) => void;
 }
@@ -65,6 +65,11 @@ export class AgentsState {
     return findCommand("git", this.ports.context) ?? "";
   }
 
+  /** Programs the engine with the newest rights may start. */
+  get granted(): readonly string[] {
+    return [...this.#granted];
+  }
+
   /** Rights for the next engine, from what is known now; remembered as what it was given. */
   grant(): EngineRights {
     const rights = this.rights();
@@ -89,7 +94,7 @@ export class AgentsState {
 
   /** Start programs of everything that may be launched, by executable. */
   launchers(): Readonly<Record<string, string>> {
-    return this.ports.launchers?.for([...this.found.map((agent) => agent.path), ...this.#adopted]) ?? {};
+    return this.ports.launchers()?.for([...this.found.map((agent) => agent.path), ...this.#adopted]) ?? {};
   }
 
   /** Notes an allowed program; true when the running engine may start it already. */

@@ -7,10 +7,10 @@ import {
   getLog,
   HostError,
 } from "../core/mod.ts";
-import type { AgentDiscovery, DiscoveredAgent } from "../runtimes/mod.ts";
-import { brokerSchemas, groupSchema } from "./broker_schemas.ts";
+import type { AgentDiscovery, DiscoveredAgent } from "../runtimes/finding/mod.ts";
 import type { DirectoryLocks } from "./directory_locks.ts";
 import { decideExecutable, type ExecutableFacts } from "./executable_policy.ts";
+import { checkGroup } from "./group_check.ts";
 import { type LinkRoots, makeLink } from "./link_policy.ts";
 import { runLocalOps } from "./local_files.ts";
 import { checkLocalDirectory, type LocalFacts } from "./local_policy.ts";
@@ -80,15 +80,13 @@ export class Broker {
   }
 
   /** Registers a process group the engine has started. One that does not fit is logged and refused (false). */
-  announced(group: unknown): boolean {
-    const parsed = groupSchema.safeParse(group);
-    if (!parsed.success || parsed.data.pid === Deno.pid) {
-      log.error("process group refused", {
-        reason: parsed.error?.issues[0]?.message ?? "it is this process",
-      });
+  announced(value: unknown): boolean {
+    const { group, refused } = checkGroup(value);
+    if (group === undefined || group.pid === Deno.pid) {
+      log.error("process group refused", { reason: refused ?? "it is this process" });
       return false;
     }
-    this.ports.processes.started(parsed.data);
+    this.ports.processes.started(group);
     return true;
   }
 
@@ -105,7 +103,8 @@ export class Broker {
     }
   }
 
-  #dispatch(name: string, arg: unknown): Promise<unknown> {
+  async #dispatch(name: string, arg: unknown): Promise<unknown> {
+    const { brokerSchemas } = await import("./broker_schemas.ts");
     if (!Object.hasOwn(brokerSchemas, name)) throw new BrokerRefused(name, `there is no call "${name}"`);
     const call = name as BrokerName;
     const parsed = brokerSchemas[call].safeParse(arg);
@@ -114,7 +113,7 @@ export class Broker {
       throw new BrokerRefused(name, `malformed request: ${issue?.path.join(".")} ${issue?.message}`);
     }
     const handler = this.#handlers[call] as (arg: unknown) => Promise<unknown>;
-    return handler(parsed.data);
+    return await handler(parsed.data);
   }
 
   #requireOpened(call: string, root: string): void {

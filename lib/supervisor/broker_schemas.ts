@@ -1,19 +1,13 @@
 /** The shapes of what the engine may ask: it is the less trusted side, so nothing of it is taken unread. */
 import * as z from "zod";
+import { MARKER, MARKER_FORM } from "./group_check.ts";
 import type { BrokerCalls, BrokerName } from "./protocol.ts";
 
-/**
- * `NAME=value` with a UUID in the value. A marker that many processes share (`HOME=/root`) would turn *end this
- * tree* into *end everything of this user*.
- */
-const MARKER =
-  /^MULTICA_[A-Z0-9_]{1,64}=[\x21-\x7e]{0,64}[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}[\x21-\x7e]{0,64}$/i;
 const path = z.string().min(1).max(4096);
 
-/** A process group as the engine announces it. */
-export const groupSchema = z.object({
+const groupSchema = z.object({
   pid: z.int().min(2),
-  marker: z.string().regex(MARKER, "a marker is MULTICA_NAME=value with a UUID in the value"),
+  marker: z.string().regex(MARKER, MARKER_FORM),
 });
 
 const ms = z.number().min(0).max(24 * 3_600_000);

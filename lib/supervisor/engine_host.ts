@@ -32,11 +32,10 @@ export interface EngineHostPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly startThread: StartThread;
-  /** Rights and first message of the next engine, from what is known now. */
-  readonly prepare: (restarts: number) => {
-    readonly permissions: Deno.PermissionOptionsObject;
-    readonly boot: EngineBoot;
-  };
+  /** Rights of the next engine, from what is known now. */
+  readonly grant: () => Deno.PermissionOptionsObject;
+  /** First message to the engine that was granted rights last. */
+  readonly boot: (restarts: number) => EngineBoot;
   /** Everything but what concerns the engine's life itself. */
   readonly onMessage: (message: FromEngine, reply: (message: ToEngine) => void) => void;
   /** The engine is gone: nothing it was asked will be answered any more. */
@@ -58,6 +57,8 @@ export class EngineHost {
   #drainTimer: Timer | undefined;
   #closing = false;
   #stillborn = 0;
+  /** Why the thread failed before its engine was started; undefined while it is well. */
+  #fault: string | undefined;
 
   constructor(private readonly ports: EngineHostPorts) {
     this.#backoff = new Backoff(FIRST_RESTART_MS, MAX_RESTART_MS, ports.random);
@@ -76,9 +77,19 @@ export class EngineHost {
     return this.#restarts;
   }
 
+  /** Starts the first engine's thread: it loads its program and waits, while the host makes ready what the engine needs. */
+  warm(): void {
+    this.#begin();
+  }
+
   /** Starts the first engine. */
   start(): void {
     this.#launch();
+  }
+
+  /** Ends a warm thread whose engine will not be started. */
+  abandon(): void {
+    this.#drop();
   }
 
   /** Passes a message to the engine, if there is one. */
@@ -108,21 +119,33 @@ export class EngineHost {
     this.#close({ exitCode: 1 });
   }
 
-  #launch(): void {
-    const { permissions, boot } = this.ports.prepare(this.#restarts);
-    this.#startedAt = this.ports.clock.monotonic();
-    const thread = this.ports.startThread(permissions, {
+  #begin(): EngineThread {
+    const { startThread, grant } = this.ports;
+    this.#fault = undefined;
+    const thread = startThread(grant(), {
       onMessage: (message) => this.#thread === thread && this.#heard(thread, message),
-      onFault: (reason) => this.#thread === thread && this.#failed(reason),
+      onFault: (reason) => this.#thread === thread && this.#faulted(reason),
     });
-    this.#thread = thread;
-    thread.post({ t: "start", boot });
+    return this.#thread = thread;
+  }
+
+  #launch(): void {
+    const thread = this.#thread ?? this.#begin();
+    this.#startedAt = this.ports.clock.monotonic();
     this.#pulse = new Pulse({
       clock: this.ports.clock,
       ping: (id) => thread.post({ t: "ping", id, at: this.ports.clock.now() }),
       onHung: (silentMs) => this.#failed(`hung: no answer for ${Math.round(silentMs / 1000)} s`),
     });
+    if (this.#fault !== undefined) return void this.#failed(this.#fault);
+    thread.post({ t: "start", boot: this.ports.boot(this.#restarts) });
     this.#pulse.start();
+  }
+
+  /** A thread that fails while it is warm fails when its engine is to start. */
+  #faulted(reason: string): void {
+    if (this.#pulse === undefined) this.#fault = reason;
+    else this.#failed(reason);
   }
 
   #heard(thread: EngineThread, message: FromEngine): void {
@@ -180,6 +203,7 @@ export class EngineHost {
 
   #drop(): void {
     this.#pulse?.stop();
+    this.#pulse = undefined;
     this.#thread?.terminate();
     this.#thread = undefined;
     this.ports.onGone();

@@ -1,5 +1,5 @@
 /** May the server name this program? Decided by what the operator of this machine said (decisions: server-named executables). */
-import { executableAt, findCommand, type LocateContext } from "../runtimes/mod.ts";
+import { executableAt, findCommand, type LocateContext } from "../runtimes/finding/mod.ts";
 import type { ExecutableRequest } from "./protocol.ts";
 
 /** What the decision depends on. */

@@ -3,7 +3,7 @@
  * so that no task is worked on twice at the same time.
  */
 import { errorText, getLog, type ProcessControl, type ProcessGroup } from "../core/mod.ts";
-import { groupSchema } from "./broker_schemas.ts";
+import { checkGroup } from "./group_check.ts";
 
 const log = getLog("supervisor", "groups");
 
@@ -73,8 +73,8 @@ export class GroupLedger {
     }
     return text.split("\n").flatMap((entry) => {
       const cut = entry.indexOf(" ");
-      const group = groupSchema.safeParse({ pid: Number(entry.slice(0, cut)), marker: entry.slice(cut + 1) });
-      return group.success && group.data.pid !== Deno.pid ? [group.data] : [];
+      const { group } = checkGroup({ pid: Number(entry.slice(0, cut)), marker: entry.slice(cut + 1) });
+      return group !== undefined && group.pid !== Deno.pid ? [group] : [];
     });
   }
 }

@@ -12,7 +12,7 @@ import {
   type Random,
   sleep,
 } from "../core/mod.ts";
-import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../runtimes/mod.ts";
+import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../runtimes/finding/mod.ts";
 import { AgentsState } from "./agents_state.ts";
 import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
@@ -74,6 +74,17 @@ export async function runOnPorts(ports: HostPorts): Promise<number> {
   return end.exitCode;
 }
 
+/** Steps that undo the start, last first. */
+type Undo = (() => Promise<unknown> | void)[];
+
+/** What runs the engine. */
+interface Parts {
+  readonly state: AgentsState;
+  /** Processes of the probes. */
+  readonly probes: DirectProcessControl;
+  readonly engine: EngineHost;
+}
+
 class Host {
   #credential = "";
   #launchers: Launchers | undefined;
@@ -97,31 +108,42 @@ class Host {
   async run(): Promise<HostEnd> {
     const { config } = this.ports;
     const api = await this.#bind();
-    const undo: (() => Promise<unknown> | void)[] = [() => api.close(), () => this.#directories.close()];
+    const undo: Undo = [() => api.close(), () => this.#directories.close()];
     try {
       if (config.token === "") throw new TokenMissing(config.profile);
       await prepareDirectories(config.paths);
-      await this.ports.install?.();
-      const removePid = await writePidFile(config.paths.pidFile, Deno.pid);
-      undo.push(removePid);
-      this.#credential = await writeCredential(config.paths.credentialFile);
-      undo.push(() => Deno.remove(config.paths.credentialFile).catch(() => {})); // gone already is as good
-      const tempBase = await makeTempBase(config.paths.stateDir);
-      undo.push(() => removeTempBase(tempBase));
-      if (Launchers.supported()) {
-        const dir = await makeTempBase(config.paths.stateDir, "launch_base");
-        undo.push(() => removeTempBase(dir));
-        const launchers = new Launchers(dir);
-        if (await launchers.works()) this.#launchers = launchers;
-      }
-      await this.#ledger.endLeftovers(this.ports.processes);
-      const end = await this.#runEngine(tempBase, api.port);
+      const tempBase = await this.#tempBase(undo);
+      if (Launchers.supported()) this.#launchers = new Launchers(await this.#tempBase(undo, "launch_base"));
+      const parts = this.#parts(tempBase);
+      // Its thread loads while the rest is made ready.
+      parts.engine.warm();
+      undo.push(() => parts.engine.abandon());
+      await this.#makeReady(undo);
+      const end = await this.#runEngine(parts, api.port);
       if (this.ports.processes.groups().length === 0) this.#ledger.clear();
       return end;
     } finally {
       this.#abort.abort();
       for (const step of undo.reverse()) await step();
     }
+  }
+
+  async #tempBase(undo: Undo, noteName?: string): Promise<string> {
+    const base = await makeTempBase(this.ports.config.paths.stateDir, noteName);
+    undo.push(() => removeTempBase(base));
+    return base;
+  }
+
+  /** What must be there before an engine runs, besides its directories. */
+  async #makeReady(undo: Undo): Promise<void> {
+    const { config, install, processes } = this.ports;
+    const { pidFile, credentialFile } = config.paths;
+    await install?.();
+    undo.push(await writePidFile(pidFile, Deno.pid));
+    this.#credential = await writeCredential(credentialFile);
+    undo.push(() => Deno.remove(credentialFile).catch(() => {})); // gone already is as good
+    if (this.#launchers !== undefined && !await this.#launchers.works()) this.#launchers = undefined;
+    await this.#ledger.endLeftovers(processes);
   }
 
   #bind(): Promise<ApiServer> {
@@ -149,7 +171,7 @@ class Host {
     });
   }
 
-  async #runEngine(tempBase: string, port: number): Promise<HostEnd> {
+  #parts(tempBase: string): Parts {
     const { config, clock, random, startThread, processes } = this.ports;
     const context: LocateContext = { env: config.inheritedEnv, home: config.paths.home, os: Deno.build.os };
     const probes = new DirectProcessControl(clock);
@@ -159,7 +181,7 @@ class Host {
       overrides: config.agentPaths,
       cacheFile: `${config.paths.stateDir}/agents_cache.json`,
       clock,
-      launch,
+      launch: (spec) => this.#launchers?.launch(spec) ?? launch(spec),
       processes: probes,
     });
     const state = new AgentsState({
@@ -168,7 +190,7 @@ class Host {
       discovery,
       context,
       tempBase,
-      ...(this.#launchers === undefined ? {} : { launchers: this.#launchers }),
+      launchers: () => this.#launchers,
       onChange: (agents) => this.#toEngine({ t: "agents", agents }),
     });
     const broker = this.#broker(state, discovery, context, tempBase);
@@ -176,13 +198,8 @@ class Host {
       clock,
       random,
       startThread,
-      prepare: (restarts) => {
-        const rights = state.grant();
-        return {
-          permissions: workerPermissions(rights),
-          boot: this.#boot(state, rights.run, tempBase, restarts),
-        };
-      },
+      grant: () => workerPermissions(state.grant()),
+      boot: (restarts) => this.#boot(state, tempBase, restarts),
       onMessage: (message, reply) => this.#heard(message, reply, broker),
       onGone: () => {
         broker.reset();
@@ -190,6 +207,11 @@ class Host {
       },
       endTrees: (graceMs) => processes.endAll({ graceMs }),
     });
+    return { state, probes, engine };
+  }
+
+  async #runEngine({ state, probes, engine }: Parts, port: number): Promise<HostEnd> {
+    const { config } = this.ports;
     if (this.#stopping) return { exitCode: 0 };
     this.#engine = engine;
     const unlisten = this.ports.signals((signal) => this.#signalled(signal));
@@ -261,11 +283,11 @@ class Host {
     });
   }
 
-  #boot(state: AgentsState, executables: readonly string[], tempBase: string, restarts: number): EngineBoot {
+  #boot(state: AgentsState, tempBase: string, restarts: number): EngineBoot {
     return {
       config: { ...this.ports.config, token: this.#token },
       agents: state.agents,
-      executables,
+      executables: state.granted,
       restarts,
       tempBase,
       localFiles: [this.ports.config.paths.workspacesRoot, tempBase].every((path) =>

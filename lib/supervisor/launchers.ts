@@ -6,7 +6,15 @@
  * `setsid` make the session instead, under the same pid. The scripts lie where the engine may not write.
  */
 import { join } from "node:path";
-import { errorText, FUNCTION_VARIABLE, getLog, launch, SHELL_FUNCTION } from "../core/mod.ts";
+import {
+  type Child,
+  errorText,
+  FUNCTION_VARIABLE,
+  getLog,
+  launch,
+  type LaunchSpec,
+  SHELL_FUNCTION,
+} from "../core/mod.ts";
 
 const log = getLog("supervisor", "launchers");
 
@@ -44,6 +52,11 @@ export class Launchers {
   /** Executable → script, written where it is missing. */
   for(executables: readonly string[]): Readonly<Record<string, string>> {
     return Object.fromEntries(executables.map((path) => [path, this.#script(path)]));
+  }
+
+  /** Starts a child that leads a session of its own, without a fork of the host. @throws {LaunchError} */
+  launch(spec: LaunchSpec): Child {
+    return launch({ ...spec, executable: this.#script(spec.executable), detached: false });
   }
 
   #script(executable: string): string {

@@ -5,7 +5,7 @@
 import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { EndOptions, EndReport, Failure, FileAnswer, FileOp, ProcessGroup } from "../core/mod.ts";
-import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { DiscoveredAgent } from "../runtimes/finding/mod.ts";
 
 /** Why a command may be added to the engine's executables (decisions: server-named executables). */
 export interface ExecutableRequest {

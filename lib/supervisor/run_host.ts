@@ -1,7 +1,7 @@
 /** The host with the machine's own clock, signals and Worker: what `multica-host` runs. */
 import type { HostConfig, ResolvedSetting } from "../config/mod.ts";
 import { DirectProcessControl, getLog, systemClock, systemRandom } from "../core/mod.ts";
-import type { DiscoverableAgent } from "../runtimes/mod.ts";
+import type { DiscoverableAgent } from "../runtimes/finding/mod.ts";
 import { startWorker } from "./engine_thread.ts";
 import { type HostPorts, runOnPorts } from "./host.ts";
 import { processSignals } from "./signals.ts";

@@ -5,7 +5,7 @@ import { type Clock, errorText, getLog, sleep } from "../core/mod.ts";
 const log = getLog("supervisor", "token");
 
 /** Time between two looks, ms; a look costs one `stat`. */
-const LOOK_MS = 2_000;
+const LOOK_MS = 5_000;
 
 export interface TokenWatch {
   readonly clock: Clock;

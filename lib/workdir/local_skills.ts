@@ -1,6 +1,5 @@
 /** Skills installed on this machine, listed and imported on the server's request (spec 04 §15, §20.15). */
 import { isAbsolute, join, posix, relative } from "node:path";
-import { parse as parseYaml } from "yaml";
 import type { LocalSkillEntry } from "../control/mod.ts";
 import { errorText, getLog, HostError } from "../core/mod.ts";
 import { canDisableSkills } from "./disabled_skills.ts";
@@ -183,7 +182,7 @@ async function readSkill(dir: string, places: SkillPlaces): Promise<ImportedSkil
     throw new HostError(`${path} is larger than 1 MiB`, { code: "local_skill_size" });
   }
   const content = await Deno.readTextFile(path);
-  const matter = localFrontMatter(content);
+  const matter = await localFrontMatter(content);
   const files = await supportingFiles(await Deno.realPath(dir));
   return {
     name: matter.name !== "" ? matter.name : posix.basename(dir.replaceAll("\\", "/")),
@@ -196,11 +195,13 @@ async function readSkill(dir: string, places: SkillPlaces): Promise<ImportedSkil
 }
 
 /** Name and description of a local skill's front matter, trimmed; both empty when there is none (spec 04 §15.3). */
-export function localFrontMatter(content: string): { readonly name: string; readonly description: string } {
+export async function localFrontMatter(
+  content: string,
+): Promise<{ readonly name: string; readonly description: string }> {
   const block = /^---\r?\n([\s\S]*?)\r?\n---/.exec(content)?.[1];
   let fields: unknown;
   try {
-    fields = block === undefined ? undefined : parseYaml(block);
+    fields = block === undefined ? undefined : (await import("yaml")).parse(block);
   } catch {
     // Not YAML: the skill is listed under its directory's name.
     fields = undefined;

@@ -64,6 +64,17 @@ Deno.test("WorkspaceSync asks every 30 s where nothing is pushed, every 30 min w
   });
 });
 
+Deno.test("WorkspaceSync reads repositories nobody uses every 5 min, and before a checkout [01 §11.3]", async () => {
+  await onStage({ plane: { era: "baseline" } }, async (stage) => {
+    const since = stage.mark();
+    await stage.advance(4 * 60_000);
+    assert.equal(since("/repos").length, 0, "the registration brought them");
+    assert.ok(since("/runtime-profiles").length >= 7);
+    await stage.advance(17 * 60_000);
+    assert.ok(Math.abs(since("/repos").length - 4) <= 1);
+  });
+});
+
 Deno.test("WorkspaceSync one bad workspace never stops the others, nor does one that hangs", async () => {
   await onStage({ workspaces: 3, start: false }, async (stage) => {
     stage.plane.faults.script(REGISTER, [{ status: 500 }, { delayMs: 25_000 }]);

@@ -11,7 +11,7 @@ interface FakeThread {
   terminated: boolean;
 }
 
-function setup() {
+function setup({ warm = false } = {}) {
   const clock = new FakeClock();
   const threads: FakeThread[] = [];
   const graces: number[] = [];
@@ -24,12 +24,14 @@ function setup() {
       threads.push(thread);
       return { post: (message) => thread.posted.push(message), terminate: () => thread.terminated = true };
     },
-    prepare: (restarts) => ({ permissions: {}, boot: { restarts } as EngineBoot }),
+    grant: () => ({}),
+    boot: (restarts) => ({ restarts }) as EngineBoot,
     onMessage: (message) => heard.push(message),
     onGone: () => {},
     endTrees: (graceMs) => (graces.push(graceMs), Promise.resolve(true)),
   });
-  host.start();
+  if (warm) host.warm();
+  else host.start();
   const last = () => threads.at(-1)!;
   return { clock, threads, graces, heard, host, last };
 }
@@ -155,4 +157,25 @@ Deno.test("EngineHost drains at once while no engine runs", async () => {
   await clock.advance(0);
   host.drain(10_000);
   assert.deepEqual(await host.ended, { exitCode: 0 });
+});
+
+Deno.test("EngineHost starts the engine in the thread it warmed, and a thread that failed meanwhile anew", async () => {
+  const well = setup({ warm: true });
+  assert.deepEqual([well.threads.length, well.last().posted, well.clock.pending], [1, [], 0]);
+  well.host.start();
+  assert.deepEqual([well.threads.length, well.last().posted], [1, [{ t: "start", boot: { restarts: 0 } }]]);
+
+  const ill = setup({ warm: true });
+  ill.last().events.onFault("cannot load");
+  assert.equal(ill.host.life, "starting");
+  ill.host.start();
+  await ill.clock.advance(500);
+  assert.deepEqual([ill.threads.length, ill.threads[0]?.terminated, ill.threads[0]?.posted], [2, true, []]);
+  assert.deepEqual(ill.last().posted[0], { t: "start", boot: { restarts: 1 } });
+});
+
+Deno.test("EngineHost ends a warm thread whose engine is not wanted any more", () => {
+  const { host, threads } = setup({ warm: true });
+  host.abandon();
+  assert.deepEqual([threads.length, threads[0]?.terminated], [1, true]);
 });

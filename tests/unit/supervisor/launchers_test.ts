@@ -33,6 +33,21 @@ Deno.test({
   },
 });
 
+Deno.test("Launchers.launch() starts any program so, with its environment and pipes", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const script = 'read -r line < /proc/$$/stat; echo "$NAME $line"';
+    const spec = { executable: "/bin/sh", args: ["-c", script], env: { NAME: "value" } };
+    const child = new Launchers(dir).launch(spec);
+    const [out] = await Promise.all([new Response(child.stdout).text(), child.stderr.cancel(), child.status]);
+    assert.match(out, /^value /);
+    const [, , group] = out.slice(out.lastIndexOf(")") + 2).split(" ");
+    assert.equal(group, String(child.pid));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("Launchers name a program that has vanished in words the classifier knows", async () => {
   const dir = await Deno.makeTempDir();
   try {

@@ -11,20 +11,20 @@ async function home(files: Readonly<Record<string, string>>): Promise<string> {
   return dir;
 }
 
-Deno.test("localFrontMatter() converts scalars, lists and broken blocks as the chapter says", () => {
+Deno.test("localFrontMatter() converts scalars, lists and broken blocks as the chapter says", async () => {
   const read = (block: string) => localFrontMatter(`---\n${block}\n---\nbody`);
-  assert.deepEqual(read("name: foo\ndescription: |\n  line1\n  line2"), {
+  assert.deepEqual(await read("name: foo\ndescription: |\n  line1\n  line2"), {
     name: "foo",
     description: "line1\nline2",
   });
-  assert.deepEqual(read("name: 123\ndescription: 456"), { name: "123", description: "456" });
+  assert.deepEqual(await read("name: 123\ndescription: 456"), { name: "123", description: "456" });
   assert.equal(
-    read("description: [first feature, second feature]").description,
+    (await read("description: [first feature, second feature]")).description,
     '["first feature","second feature"]',
   );
-  assert.deepEqual(read(": : : not valid"), { name: "", description: "" });
-  assert.deepEqual(localFrontMatter("\n---\nname: x\n---\n"), { name: "", description: "" });
-  assert.equal(localFrontMatter("---\r\nname: crlf\r\n---\r\n").name, "crlf");
+  assert.deepEqual(await read(": : : not valid"), { name: "", description: "" });
+  assert.deepEqual(await localFrontMatter("\n---\nname: x\n---\n"), { name: "", description: "" });
+  assert.equal((await localFrontMatter("---\r\nname: crlf\r\n---\r\n")).name, "crlf");
 });
 
 Deno.test("listLocalSkills() merges roots, the provider's first, sorted by key, files counted", async () => {
