@@ -10,8 +10,8 @@ import {
   HostError,
   isAbort,
   Scope,
+  settleWithin,
   sleep,
-  withDeadline,
 } from "../core/mod.ts";
 import { Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
@@ -42,6 +42,8 @@ const START_FIRST_MS = 1_000;
 const START_LAST_MS = 60_000;
 /** How long a first registration waits for the journal's old results to be delivered, ms. */
 const SETTLE_MS = 10_000;
+/** How long the clean-up after a killed host may hold up the claims, ms. */
+const TIDY_MS = 10_000;
 /** How long the end of the host waits for reports that can be delivered, ms. */
 const FLUSH_MS = 15_000;
 const DEREGISTER_MS = 5_000;
@@ -232,8 +234,12 @@ class Engine implements EngineHandle {
       loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
       intervalMs: config.renewIntervalMs,
     };
+    const tidied = settleWithin(clock, TIDY_MS, "clean-up", this.#root.run(this.#tasks.tidyUp)).catch(
+      (error: unknown) => log.warn("clean-up after a killed host not finished", { error: errorText(error) }),
+    );
     await renewOnce(renewal, signal);
     await this.#firstSync(renewal, signal);
+    await tidied;
     this.#reached = true;
     this.#gate.resume("starting");
     this.#startLoops(renewal);
@@ -472,16 +478,13 @@ class Engine implements EngineHandle {
   /** Old results get their say before orphans are recovered, but never hold the host up for long. */
   async #settled(signal: AbortSignal): Promise<void> {
     const { clock } = this.ports;
-    await withDeadline(clock, SETTLE_MS, "journal replay", (limit) =>
-      new Promise<void>((resolve, reject) => {
-        limit.addEventListener("abort", () => reject(limit.reason), { once: true });
-        this.#replayed.then(() => resolve(), () => resolve());
-      }), signal).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        log.info(
-          "results of an earlier run are still waiting for the server; going on without orphan recovery",
-        );
-      });
+    const replayed = this.#replayed.catch(() => {}); // logged where it began
+    await settleWithin(clock, SETTLE_MS, "journal replay", replayed, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      log.info(
+        "results of an earlier run are still waiting for the server; going on without orphan recovery",
+      );
+    });
   }
 
   #wasPaused = true;
@@ -517,17 +520,14 @@ class Engine implements EngineHandle {
     this.ports.reportState("stopping", `waiting for ${this.#gate.active} running tasks`);
     this.#health.now();
     await this.#loops.close();
-    await withDeadline(clock, drainMs, "drain", (signal) =>
-      new Promise<void>((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        Promise.all([this.#requests.join(), this.#running.join()]).then(() => resolve());
-      })).catch(() => log.warn("running tasks are stopped", { active: this.#gate.active }));
+    const idle = Promise.all([this.#requests.join(), this.#running.join()]);
+    await settleWithin(clock, drainMs, "drain", idle).catch(() =>
+      log.warn("running tasks are stopped", { active: this.#gate.active })
+    );
     await this.#running.close(new HostError("the host is shutting down", { code: "host_shutdown" }));
-    await withDeadline(clock, FLUSH_MS, "last reports", (signal) =>
-      new Promise<void>((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        this.#tasks.outbox.resting().then(resolve);
-      })).catch(() => log.warn("reports wait in the journal for the next start"));
+    await settleWithin(clock, FLUSH_MS, "last reports", this.#tasks.outbox.resting()).catch(() =>
+      log.warn("reports wait in the journal for the next start")
+    );
     await this.#deregister();
   }
 

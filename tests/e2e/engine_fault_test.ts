@@ -1,9 +1,11 @@
 /** The engine of a whole host dies or hangs while an agent works: real Worker, real agent, real plane (f21). */
 import assert from "node:assert/strict";
-import { Hold } from "../../lib/plane/mod.ts";
+import { join } from "node:path";
+import { Hold, type TaskSpec } from "../../lib/plane/mod.ts";
 import { alive, type E2eWorld, withWorld } from "../helpers/e2e_world.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FaultyHost } from "../helpers/faulty_host.ts";
+import { treeOf } from "../helpers/workdir_world.ts";
 
 const DONE = ["completed", "failed", "cancelled"];
 /** Works in two sessions of its own, one of which ignores TERM; says when it is asked to end. */
@@ -19,10 +21,13 @@ result "Too late."`;
 const AGAIN = 'init\nsay "Again."\nresult "Done."';
 
 /** A task whose agent works, with everything it said so far at the server. */
-async function working(world: E2eWorld): Promise<{ id: string; pid: number; tool: number; session: string }> {
+async function working(
+  world: E2eWorld,
+  spec: Partial<TaskSpec> = {},
+): Promise<{ id: string; pid: number; tool: number; session: string }> {
   const { plane, agent } = world;
   const mid = agent.hold("mid");
-  const id = world.task();
+  const id = world.task(spec);
   const told = plane.until(() => plane.messages(id).length >= 2);
   await Promise.all([mid.reached, told, plane.until(() => plane.task(id)!.session_id !== "")]);
   const [start] = agent.starts();
@@ -97,5 +102,22 @@ Deno.test("the engine dies between the agent's end and the server's answer: the 
     assert.equal(world.calls(id, "/complete").filter((one) => one.status === 200).length, 1);
     assert.equal(world.calls(id, "/fail").length, 0);
     assert.deepEqual([agent.starts().length, plane.tasks().length, plane.usage(id).length], [1, 1, 1]);
+    assert.equal(await host.stop(), 0);
+  }));
+
+Deno.test("the engine dies while an agent works in a user's own directory: the next engine gives it back [04.6, f21]", () =>
+  withWorld({ play: HELD }, async (world) => {
+    const { plane, home } = world;
+    const localDir = join(home.dir, "project");
+    await Deno.mkdir(localDir);
+    await Deno.writeTextFile(join(localDir, "README.md"), "# mine");
+    const before = treeOf(localDir);
+    await using host = await FaultyHost.start(world);
+    const { id } = await working(world, { localDir, maxAttempts: 1 });
+    assert.notDeepEqual(treeOf(localDir), before);
+    host.fault("die");
+    await host.engine("running", 1);
+    assert.equal((await plane.taskState(id, DONE)).failure_reason, "runtime_recovery");
+    assert.deepEqual(treeOf(localDir), before);
     assert.equal(await host.stop(), 0);
   }));
