@@ -2,6 +2,7 @@
 import { providerRow } from "../agents/mod.ts";
 import type { WorkdirPort } from "../tasks/mod.ts";
 import { type LostRun, takeOutLeftovers, type WorkdirDeps, Workdirs } from "../workdir/mod.ts";
+import { lockedAmongHosts } from "./directory_lock.ts";
 import type { TaskRoomParts } from "./task_room.ts";
 
 /** The directories of this host's tasks. */
@@ -14,8 +15,16 @@ export interface OpenWorkdirs {
 /** Opens them. @throws {HostError} when the workspaces root cannot be used */
 export async function openWorkdirs(parts: TaskRoomParts): Promise<OpenWorkdirs> {
   const deps = workdirDeps(parts);
+  const rooms = await Workdirs.open(deps);
+  const { localDirectory, lock } = lockedAmongHosts(rooms, parts.ports);
   return {
-    port: await Workdirs.open(deps),
+    port: {
+      reserve: (task) => rooms.reserve(task),
+      skills: (task, signal) => rooms.skills(task, signal),
+      prepare: (input) => rooms.prepare(input),
+      localDirectory,
+      lock,
+    },
     takeOutLeftovers: (runs, signal) => takeOutLeftovers(runs, deps, signal),
   };
 }

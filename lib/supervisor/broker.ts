@@ -9,6 +9,7 @@ import {
 } from "../core/mod.ts";
 import type { AgentDiscovery, DiscoveredAgent } from "../runtimes/mod.ts";
 import { brokerSchemas, groupSchema } from "./broker_schemas.ts";
+import type { DirectoryLocks } from "./directory_locks.ts";
 import { decideExecutable, type ExecutableFacts } from "./executable_policy.ts";
 import { type LinkRoots, makeLink } from "./link_policy.ts";
 import { runLocalOps } from "./local_files.ts";
@@ -29,6 +30,8 @@ export interface BrokerPorts {
   readonly agents: () => readonly DiscoveredAgent[];
   readonly links: () => LinkRoots;
   readonly local: LocalFacts;
+  /** Local directories against other hosts. */
+  readonly locks: Pick<DirectoryLocks, "take" | "release">;
   /** Notes an allowed program; true when the running engine may start it already. */
   readonly adopt: (path: string) => boolean;
 }
@@ -58,8 +61,13 @@ export class Broker {
       "executable.add": (request) => this.#addExecutable(request),
       "agents.discover": () => ports.rediscover(),
       "local.open": ({ path }) => this.#openLocal(path),
+      "local.lock": ({ path, taskId }) => {
+        this.#mustBeOpened("local.lock", path);
+        return ports.locks.take(path, taskId);
+      },
+      "local.unlock": ({ path, taskId }) => Promise.resolve(ports.locks.release(path, taskId)),
       "local": ({ root, ops }) => {
-        if (!this.#opened.has(root)) throw new BrokerRefused("local", `${root} is not opened`, { root });
+        this.#mustBeOpened("local", root);
         return runLocalOps(root, ops);
       },
     };
@@ -106,6 +114,10 @@ export class Broker {
     }
     const handler = this.#handlers[call] as (arg: unknown) => Promise<unknown>;
     return handler(parsed.data);
+  }
+
+  #mustBeOpened(call: BrokerName, root: string): void {
+    if (!this.#opened.has(root)) throw new BrokerRefused(call, `${root} is not opened`, { root });
   }
 
   #linkRoots(): LinkRoots {

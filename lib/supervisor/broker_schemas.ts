@@ -16,6 +16,7 @@ export const groupSchema = z.object({
   marker: z.string().regex(MARKER, "a marker is MULTICA_NAME=value with a UUID in the value"),
 });
 
+const directoryOfTask = z.object({ path, taskId: z.string().min(1).max(256) });
 const ms = z.number().min(0).max(24 * 3_600_000);
 const fileOp = z.discriminatedUnion("op", [
   z.object({ op: z.literal("stat"), path }),
@@ -42,5 +43,7 @@ export const brokerSchemas: { readonly [N in BrokerName]: z.ZodType<BrokerCalls[
   }),
   "agents.discover": z.object({}),
   "local.open": z.object({ path: z.string().max(4096) }),
+  "local.lock": directoryOfTask,
+  "local.unlock": directoryOfTask,
   "local": z.object({ root: path, ops: z.array(fileOp).max(1000) }),
 };

@@ -1,6 +1,7 @@
 /** One host from bound port to closed port: the order of spec 03 §7.4 and §7.5. */
 import { type ApiServer, bindApi, type HealthSnapshot, STARTING, writeCredential } from "../api/mod.ts";
-import type { HostConfig } from "../config/mod.ts";
+import { join } from "node:path";
+import { type HostConfig, multicaDir } from "../config/mod.ts";
 import {
   type Clock,
   DirectProcessControl,
@@ -16,6 +17,7 @@ import { AgentsState } from "./agents_state.ts";
 import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
 import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "./directories.ts";
+import { DirectoryLocks } from "./directory_locks.ts";
 import { EngineHost, type HostEnd } from "./engine_host.ts";
 import { emitRecords } from "./engine_log.ts";
 import type { StartThread } from "./engine_thread.ts";
@@ -165,12 +167,19 @@ class Host {
       ...(this.#launchers === undefined ? {} : { launchers: this.#launchers }),
       onChange: (agents) => this.#toEngine({ t: "agents", agents }),
     });
-    const broker = this.#broker(state, discovery, context, tempBase);
+    const locks = new DirectoryLocks({
+      dir: join(multicaDir(config.paths.home), "local_directories"),
+      pid: Deno.pid,
+      port,
+      clock,
+    });
+    const broker = this.#broker(state, discovery, context, tempBase, locks);
     const engine = new EngineHost({
       clock,
       random,
       startThread,
       prepare: (restarts) => {
+        locks.releaseAll();
         const rights = state.grant();
         return {
           permissions: workerPermissions(rights),
@@ -200,6 +209,7 @@ class Host {
       return end;
     } finally {
       unlisten();
+      locks.releaseAll();
       this.#relay.reset();
     }
   }
@@ -231,7 +241,13 @@ class Host {
     });
   }
 
-  #broker(state: AgentsState, discovery: AgentDiscovery, context: LocateContext, tempBase: string): Broker {
+  #broker(
+    state: AgentsState,
+    discovery: AgentDiscovery,
+    context: LocateContext,
+    tempBase: string,
+    locks: DirectoryLocks,
+  ): Broker {
     const { config, processes } = this.ports;
     const { workspacesRoot, stateDir, shimDir, home } = config.paths;
     return new Broker({
@@ -248,6 +264,7 @@ class Host {
         places: [workspacesRoot, tempBase, shimDir],
         targets: state.homes,
       }),
+      locks,
       local: { home, os: Deno.build.os, own: [workspacesRoot, stateDir, tempBase] },
       adopt: (path) => state.adopt(path),
     });

@@ -6,6 +6,7 @@ import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { EndOptions, EndReport, Failure, FileAnswer, FileOp, ProcessGroup } from "../core/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { LockAnswer } from "./directory_locks.ts";
 
 /** Why a command may be added to the engine's executables (decisions: server-named executables). */
 export interface ExecutableRequest {
@@ -40,6 +41,9 @@ export interface BrokerCalls {
   "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
   /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
   "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
+  /** Takes an opened local directory for a task against all other hosts of this machine; never waits. */
+  "local.lock": { arg: { path: string; taskId: string }; answer: LockAnswer };
+  "local.unlock": { arg: { path: string; taskId: string }; answer: void };
   /** File operations below an opened local directory, outside the engine's rights; every path is checked. */
   "local": { arg: { root: string; ops: readonly FileOp[] }; answer: readonly FileAnswer[] };
 }
