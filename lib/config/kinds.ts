@@ -1,4 +1,5 @@
 /** The kinds of settings: how each is read from text or JSON, and printed. */
+import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { formatDuration, parseDuration, splitWords } from "../core/mod.ts";
 
@@ -113,6 +114,16 @@ export function list(want: string, keep: (item: string) => boolean = () => true)
     )
       .transform((items) => items.map((item) => item.trim()).filter((item) => item !== "" && keep(item))),
   };
+}
+
+/** A comma list as {@link list} of which every item must be a command name, an absolute path or `*`. */
+export function commands(): Kind<readonly string[]> {
+  const { want, print, schema } = list("names or absolute paths, comma-separated");
+  const checkedSchema = schema.superRefine((items, ctx) => {
+    const wrong = items?.find((item) => /[/\\]/.test(item) && !isAbsolute(item));
+    if (wrong !== undefined) refuse(ctx, `"${wrong}" is neither a command name nor an absolute path`);
+  });
+  return { want, print, schema: checkedSchema };
 }
 
 /** One line of arguments (spec 03 §5.5). */

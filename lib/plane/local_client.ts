@@ -72,7 +72,11 @@ export type FollowEvent =
 /** The local plane refused a request. */
 export class LocalPlaneRefused extends HostError {
   constructor(readonly status: number, message: string) {
-    super(`The local control plane refused: ${message}`, { code: "local_plane_refused", facts: { status } });
+    super(`The local control plane refused: ${message}`, {
+      code: "local_plane_refused",
+      facts: { status },
+      ...(status === 404 ? { exitCode: 4, hint: "multica-host task list shows what there is" } : {}),
+    });
   }
 }
 
