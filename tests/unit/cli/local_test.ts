@@ -69,7 +69,10 @@ Deno.test({
       assert.equal((await host.ended).code, 0, host.output);
       const log = await run("logs", "-n", "1000");
       assert.match(log.stdout, / INF host started component=supervisor /);
-      assert.match((await run("task", "list")).stderr, /The local control plane does not run\n/);
+      assert.match(
+        (await run("task", "list")).stderr,
+        new RegExp(`The local control plane does not run\n.*multica-host local --profile ${profile}\n$`),
+      );
     } finally {
       await host[Symbol.asyncDispose]();
       await home.remove();
