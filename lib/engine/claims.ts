@@ -31,10 +31,10 @@ export class Claims {
   #takenUp = false;
 
   constructor(private readonly ports: ClaimsPorts, loops: Scope, requests: Scope) {
-    const { registry, clock, slots, gate, intervalMs, onTask, control, status, onGone } = ports;
+    const { registry, clock, slots, gate, intervalMs, onTask, control, onGone } = ports;
     const common = { registry, clock, slots, gate, intervalMs, onTask };
     this.#pollers = new Pollers(
-      { ...common, control, status, batch: () => this.#isBatch(), onGone },
+      { ...common, control, batch: () => this.#isBatch(), onGone },
       loops.child("pollers"),
       requests,
     );
@@ -50,6 +50,7 @@ export class Claims {
         ),
       onUnsupported: () => {
         this.#offered = false;
+        this.#say();
         this.#pollers.wake("");
       },
     }, requests);
@@ -57,6 +58,7 @@ export class Claims {
     const unsubscribe = gate.changes.subscribe(() => this.#gateChanged());
     loops.signal.addEventListener("abort", unsubscribe, { once: true });
     this.#wasPaused = gate.isPaused();
+    this.#say();
   }
 
   /** Something may be queued for a runtime; "" = for any. */
@@ -69,13 +71,26 @@ export class Claims {
   connected(): void {
     this.#offered = true;
     this.#takenUp = false;
+    this.#say();
+  }
+
+  /** Without a connection the pollers go on alone. */
+  disconnected(): void {
+    this.#say();
   }
 
   /** The connection has said what it offers. The pollers rest as soon as that is batch claims: what they left is claimed at once. */
   acknowledged(): void {
     if (this.#takenUp || !this.#isBatch()) return;
     this.#takenUp = true;
+    this.#say();
     this.#batch.wake("");
+  }
+
+  #say(): void {
+    const { status, intervalMs } = this.ports;
+    const asking = this.#isBatch() ? "for all runtimes at once" : "for each runtime apart";
+    status.set("claims", `asking ${asking}, at a hint and every ${Math.round(intervalMs / 1000)} s`);
   }
 
   #isBatch(): boolean {

@@ -289,12 +289,13 @@ class Engine implements EngineHandle {
     const discovery = this.#discovery = new DiscoveryLoop({
       clock,
       random,
+      status: this.#status,
       discover: () => this.ports.call("agents.discover", {}),
       onAgents: (agents) => this.#takeAgents(agents),
     });
     this.#loops.spawn("discovery", (signal) => discovery.loop(signal));
     this.#loops.spawn("suspend watch", (signal) =>
-      suspendLoop(clock, () => {
+      suspendLoop(clock, this.#status, () => {
         this.#control.dropConnections();
         this.#socket?.dropConnection("the machine was suspended");
         this.#wake.woke();
@@ -320,7 +321,7 @@ class Engine implements EngineHandle {
           this.#authorized();
           this.#wake.connected();
         },
-        disconnected: () => {},
+        disconnected: () => this.#claims?.disconnected(),
         ack: (answer) => {
           this.#wake.ack(answer);
           this.#claims?.acknowledged();

@@ -4,7 +4,6 @@ import { type Clock, errorText, getLog, isAbort, Notice, type Scope, waitAtMost 
 import type { RuntimeRegistry } from "../runtimes/mod.ts";
 import type { ClaimGate } from "./claim_gate.ts";
 import type { Slot, SlotPool } from "./slots.ts";
-import type { StatusBoard } from "./status_board.ts";
 
 const log = getLog("engine", "poll");
 
@@ -19,7 +18,6 @@ export interface PollerPorts {
   readonly clock: Clock;
   readonly slots: SlotPool;
   readonly gate: ClaimGate;
-  readonly status: StatusBoard;
   readonly intervalMs: number;
   /** While true the machine-wide claimer does the work and these pollers rest. */
   readonly batch: () => boolean;
