@@ -47,9 +47,9 @@ export class DirectoryLocks {
   async take(path: string, task: string): Promise<LockAnswer> {
     const { dir, pid, port } = this.options;
     const name = `${pid}-${crypto.randomUUID()}.json`;
+    const temporary = join(dir, `.${name}`);
     try {
       await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
-      const temporary = join(dir, `.${name}`);
       await Deno.writeTextFile(temporary, JSON.stringify({ path, task, pid, port }), { mode: 0o600 });
       await Deno.rename(temporary, join(dir, name));
       const holder = await this.#holder(path);
@@ -59,6 +59,7 @@ export class DirectoryLocks {
       }
     } catch (error) {
       log.warn("directory not locked against other hosts", { path, error: errorText(error) });
+      this.#remove(`.${name}`);
     }
     this.#held.set(`${task} ${path}`, name);
     return { held: true };
@@ -97,7 +98,7 @@ export class DirectoryLocks {
     try {
       Deno.removeSync(join(this.options.dir, name));
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
       log.warn("lock of a directory not removed", { name, error: errorText(error) });
     }
   }

@@ -6,14 +6,14 @@ import { shortId } from "../../lib/core/mod.ts";
 import { Plane } from "../../lib/plane/mod.ts";
 import { SHORT_PLAY } from "../helpers/e2e_agent.ts";
 import { freeProfile, withWorld } from "../helpers/e2e_world.ts";
-import { HostProcess } from "../helpers/host_process.ts";
+import { HostProcess, type TestHome } from "../helpers/host_process.ts";
 
 Deno.test("a directory of the user's is worked in by one host at a time, whatever its profile [04.10]", () =>
   withWorld({ play: 'init\nhold mid\nresult "First."' }, async (world) => {
     const { agent, home } = world;
     const localDir = join(home.dir, "project");
     await Deno.mkdir(localDir);
-    await using other = await secondHost(home.dir, world.env, home);
+    await using other = await secondHost(home, world.env);
     const first = await world.running();
     const mid = agent.hold("mid");
     const held = world.task({ localDir });
@@ -35,19 +35,15 @@ Deno.test("a directory of the user's is worked in by one host at a time, whateve
   }));
 
 /** A second profile in the same home, logged in at a server of its own, and its host. */
-async function secondHost(
-  home: string,
-  env: Record<string, string>,
-  testHome: Parameters<typeof HostProcess.start>[0],
-) {
+async function secondHost(home: TestHome, env: Record<string, string>) {
   const plane = await Plane.open();
   const profile = freeProfile();
-  const file = join(home, ".multica/profiles", profile, "config.json");
+  const file = join(home.dir, ".multica/profiles", profile, "config.json");
   await Deno.mkdir(dirname(file), { recursive: true });
   await Deno.writeTextFile(file, JSON.stringify({ server_url: plane.url, token: plane.token }));
   const workspaceId = plane.createWorkspace({ name: "Other" });
   const agentId = plane.createAgent({ workspaceId, name: "coder", provider: "claude" });
-  const host = HostProcess.start(testHome, {
+  const host = HostProcess.start(home, {
     args: ["--profile", profile],
     port: healthPort(profile),
     env,
