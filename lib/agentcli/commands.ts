@@ -133,6 +133,27 @@ const ISSUE: readonly CommandSpec[] = [
   ),
 ];
 
+const RUNS: readonly CommandSpec[] = [
+  command(
+    "issue runs",
+    ["issue"],
+    "List an issue's runs, newest first.",
+    [output("table"), FULL_ID],
+    async () => (await import("./reads.ts")).issueRuns,
+  ),
+  command(
+    "issue run-messages",
+    ["run"],
+    "Read what a run said and did.",
+    [
+      int("since", "only after this number", "0"),
+      text("issue", "the run's issue, when only the beginning of its id is given"),
+      output("json"),
+    ],
+    async () => (await import("./reads.ts")).runMessages,
+  ),
+];
+
 const COMMENTS: readonly CommandSpec[] = [
   command(
     "issue comment list",
@@ -203,6 +224,78 @@ const METADATA: readonly CommandSpec[] = [
   ], async () => (await import("./issue_metadata.ts")).metadataDelete),
 ];
 
+const PAGE: readonly FlagSpec[] = [
+  int("limit", "at most this many"),
+  text("before", "cursor: only older"),
+  output("json"),
+];
+
+const PLACES: readonly CommandSpec[] = [
+  command(
+    "workspace get",
+    ["workspace?"],
+    "Show the workspace.",
+    [output("json")],
+    async () => (await import("./reads.ts")).workspaceGet,
+  ),
+  command(
+    "workspace member list",
+    ["workspace?"],
+    "List the workspace's members.",
+    [output("table")],
+    async () => (await import("./reads.ts")).workspaceMembers,
+  ),
+  command(
+    "agent list",
+    [],
+    "List the workspace's agents.",
+    [bool("include-archived", "archived ones too"), output("table")],
+    async () => (await import("./reads.ts")).agentList,
+  ),
+  command(
+    "agent get",
+    ["agent"],
+    "Show an agent.",
+    [output("json")],
+    async () => (await import("./reads.ts")).agentGet,
+  ),
+  command(
+    "squad list",
+    [],
+    "List the workspace's squads.",
+    [output("table")],
+    async () => (await import("./reads.ts")).squadList,
+  ),
+  command(
+    "autopilot get",
+    ["autopilot"],
+    "Show an autopilot and its triggers.",
+    [output("json")],
+    async () => (await import("./reads.ts")).autopilotGet,
+  ),
+  command(
+    "chat history",
+    [],
+    "Read this run's own conversation.",
+    PAGE,
+    async () => (await import("./reads.ts")).chatHistory,
+  ),
+  command(
+    "chat thread",
+    ["thread?"],
+    "Read one thread of this run's own conversation.",
+    PAGE,
+    async () => (await import("./reads.ts")).chatThread,
+  ),
+  command(
+    "repo list",
+    [],
+    "List the workspace's repositories.",
+    [output("table")],
+    async () => (await import("./reads.ts")).repoList,
+  ),
+];
+
 const OTHERS: readonly CommandSpec[] = [
   command(
     "repo checkout",
@@ -242,4 +335,11 @@ const OTHERS: readonly CommandSpec[] = [
 ];
 
 /** All commands, in the order help shows them. */
-export const COMMANDS: readonly CommandSpec[] = [...ISSUE, ...COMMENTS, ...METADATA, ...OTHERS];
+export const COMMANDS: readonly CommandSpec[] = [
+  ...ISSUE,
+  ...RUNS,
+  ...COMMENTS,
+  ...METADATA,
+  ...PLACES,
+  ...OTHERS,
+];

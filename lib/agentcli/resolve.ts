@@ -119,3 +119,60 @@ export function resolveProject({ client, workspaceId }: Session, ref: string): P
     );
   });
 }
+
+const idList = z.array(z.looseObject({ id: z.string(), slug: z.string().catch("") })).nullish()
+  .transform((list) => list ?? []);
+const autopilotPage = z.looseObject({ autopilots: idList });
+
+/** An autopilot's id: a UUID as it is, else by its beginning. @throws {StepError} "resolve autopilot: …" */
+export function resolveAutopilot({ client, workspaceId }: Session, ref: string): Promise<string> {
+  return step("resolve autopilot", async () => {
+    const text = ref.trim();
+    if (isUuid(text)) return text;
+    checkPrefix(text);
+    const ids = new Set<string>();
+    for (;;) {
+      const before = ids.size;
+      const { json } = await client.get("/api/autopilots", {
+        limit: String(PAGE),
+        ...(before > 0 ? { offset: String(before) } : {}),
+        workspace_id: workspaceId,
+      });
+      const { autopilots } = autopilotPage.parse(json ?? {});
+      for (const { id } of autopilots) ids.add(id);
+      // The server may know no pages and give everything every time.
+      if (autopilots.length < PAGE || ids.size === before) break;
+    }
+    return matchPrefix(text, [...ids], "multica autopilot list");
+  });
+}
+
+/** A run's id: a UUID as it is; its beginning only together with its issue. @throws {StepError} "resolve run: …" */
+export function resolveRun(session: Session, ref: string, issueRef: string): Promise<string> {
+  return step("resolve run", async () => {
+    const text = ref.trim();
+    if (isUuid(text)) return text;
+    checkPrefix(text);
+    if (issueRef.trim() === "") {
+      throw new LocalError(`"${text}" is no whole id: name the issue too (--issue), or give all of it`);
+    }
+    const issue = await resolveIssue(session, issueRef);
+    const { json } = await session.client.get(`/api/issues/${part(issue.id)}/task-runs`);
+    return matchPrefix(text, idList.parse(json).map(({ id }) => id), `multica issue runs ${issue.name}`);
+  });
+}
+
+/** A workspace's id: the task's own when none is named; else a UUID, a slug or a beginning. @throws {StepError} */
+export function resolveWorkspace({ client, workspaceId }: Session, ref = ""): Promise<string> {
+  return step("resolve workspace", async () => {
+    const text = ref.trim();
+    if (text === "") return workspaceId;
+    if (isUuid(text)) return text;
+    const { json } = await client.get("/api/workspaces");
+    const all = idList.parse(json);
+    const named = all.find(({ id, slug }) => id === text || slug.toLowerCase() === text.toLowerCase());
+    if (named !== undefined) return named.id;
+    checkPrefix(text);
+    return matchPrefix(text, all.map(({ id }) => id), "multica workspace list");
+  });
+}

@@ -83,20 +83,9 @@ const HUMAN_ONLY =
   /^(?:login|logout|setup|config|update|daemon|auth|workspace switch|runtime profile (?:set|unset)-path|runtime profile)\b/;
 
 /** Groups of the server's own tool that an agent has no use for inside its task. */
-const ELSEWHERE = [
-  "project",
-  "label",
-  "agent",
-  "autopilot",
-  "workspace",
-  "skill",
-  "runtime",
-  "user",
-  "property",
-  "chat",
-];
+const ELSEWHERE = ["project", "label", "skill", "runtime", "user", "property"];
 const NOT_HERE =
-  /^(?:issue (?:search|pull-requests|prs|runs|run-messages|rerun|cancel-task|usage|label|subscriber|timeline|reorder|comment (?:delete|resolve|unresolve))|squad|repo|attachment)\b/;
+  /^(?:issue (?:search|pull-requests|prs|rerun|cancel-task|usage|label|subscriber|timeline|reorder|comment (?:delete|resolve|unresolve))|squad|repo|attachment|agent|autopilot|workspace|chat)\b/;
 
 /** Too many or too few words: the error, a blank line, then the help. */
 function fits(command: CommandSpec, args: readonly string[], io: AgentIo): boolean {

@@ -41,11 +41,10 @@ export function saveLocal({ machine, profile }: CliContext, url: string, token: 
 export function localClient({ machine, profile }: CliContext): LocalPlaneClient {
   const { serverUrl, token } = savedLogin(machine.files, machine.home, profile);
   const file = readProfileFile(machine.files, configFile(machine.home, profile));
-  if (file[MARK] === true && token !== "") return new LocalPlaneClient({ url: serverUrl, token });
+  const start = `multica-host local${profile === LOCAL_PROFILE ? "" : profileFlag(profile)}`;
+  if (file[MARK] === true && token !== "") return new LocalPlaneClient({ url: serverUrl, token, start });
   throw new HostError("There is no local control plane yet", {
     code: "no_local_plane",
-    hint: `start one in another terminal: multica-host local${
-      profile === LOCAL_PROFILE ? "" : profileFlag(profile)
-    }`,
+    hint: `start one in another terminal: ${start}`,
   });
 }

@@ -46,12 +46,6 @@ function wording(error: unknown): { text: string; hint: string } {
     const text = error instanceof Error ? error.message || error.name : String(error);
     return { text, hint: "this should not happen; --debug shows where it came from" };
   }
-  if (error.code === "local_plane_away") {
-    return {
-      text: "The local control plane does not run",
-      hint: "start it in another terminal: multica-host local",
-    };
-  }
   const sentence = isExchange(error) ? SENTENCES[error.code] : undefined;
   if (sentence === undefined) return { text: error.message, hint: error.hint ?? "" };
   const said = serverText(error.message);

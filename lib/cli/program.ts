@@ -22,6 +22,16 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   }
 }
 
+const TASK_STATUSES = [
+  "queued",
+  "dispatched",
+  "waiting_local_directory",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
 type Verb = (context: CliContext, options: Readonly<Record<string, unknown>>, args: readonly string[]) =>
   | Promise<number>
   | number;
@@ -164,7 +174,8 @@ export class Program {
       async () => (await import("./task_add.ts")).taskAdd,
     );
     this.#verb(
-      task.command("list").description("tasks, newest first").option("--status <status>", "only these")
+      task.command("list").description("tasks, newest first")
+        .addOption(new Option("--status <status>", "only these").choices(TASK_STATUSES))
         .option("--limit <n>", "how many", "20").addOption(json()),
       async () => (await import("./task_list.ts")).taskList,
     );
@@ -208,8 +219,7 @@ export class Program {
     const show = async () => (await import("./config.ts")).configShow;
     const config = this.root.command("config").description("every setting and where it comes from").addOption(
       json(),
-    )
-      .allowExcessArguments(false);
+    );
     this.#verb(config, show);
     this.#verb(config.command("show").description("as config").addOption(json()), show);
     this.#verb(
@@ -220,6 +230,9 @@ export class Program {
   }
 
   #verb(command: Command, load: () => Promise<Verb>): void {
+    if (command !== this.root) {
+      command.allowExcessArguments(false).showHelpAfterError(`(see ${pathOf(command)} --help)`);
+    }
     command.action(async (...given: unknown[]) => {
       const options = command.optsWithGlobals();
       if (command === this.root) {
@@ -242,6 +255,11 @@ export class Program {
       hint: close === undefined ? "multica-host --help" : `did you mean multica-host ${close}?`,
     });
   }
+}
+
+/** `multica-host task show`. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 const EXAMPLES = `

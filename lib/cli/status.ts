@@ -3,6 +3,7 @@ import { type Health, type HealthAnswer, readHealth } from "../api/mod.ts";
 import { healthPort } from "../config/mod.ts";
 import { type CliContext, profileFlag } from "./context.ts";
 import { knownProfiles, profileExists, requireProfile } from "./known_profiles.ts";
+import { localRuns } from "./local_running.ts";
 import { labelled, plural } from "./table.ts";
 
 /** Prints the state; exit code 0 whatever it is, 1 for a profile that does not exist. */
@@ -69,12 +70,9 @@ function runningRows(label: string, health: Health): [string, string][] {
   return rows;
 }
 
-/** A stopped default profile while `local` runs is probably not what was meant. */
+/** What to do about a stopped host. */
 async function elsewhere(context: CliContext): Promise<string[]> {
   if (context.profile === "local") return ["start it with: multica-host local"];
-  const start = `start it with: multica-host${profileFlag(context.profile)}`;
-  if (context.profile !== "") return [start];
-  const local = await readHealth(healthPort("local"), { clock: context.machine.clock });
-  const running = local.kind === "up" && local.health.profile === "local";
-  return [running ? "a local host runs: multica-host status --profile local" : start];
+  if (await localRuns(context)) return ["a local host runs: multica-host status --profile local"];
+  return [`start it with: multica-host${profileFlag(context.profile)}`];
 }

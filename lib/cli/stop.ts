@@ -3,6 +3,7 @@ import { type Health, readCredential, readHealth, requestShutdown } from "../api
 import { healthPort, profilePaths } from "../config/mod.ts";
 import { HostError, sleep } from "../core/mod.ts";
 import { type CliContext, refuseInsideTask } from "./context.ts";
+import { localRuns } from "./local_running.ts";
 import { requireProfile } from "./known_profiles.ts";
 import { plural } from "./table.ts";
 
@@ -19,6 +20,7 @@ export async function stop(context: CliContext, options: Readonly<Record<string,
   const health = await running(context, port);
   if (health === undefined) {
     note("The host is not running");
+    if (await localRuns(context)) note("a local host runs: multica-host stop --profile local");
     return 0;
   }
   const credential = await readCredential(profilePaths(machine.home, profile).credentialFile);

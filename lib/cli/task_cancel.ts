@@ -11,6 +11,8 @@ export async function taskCancel(
 ): Promise<number> {
   const context = localContext(outer);
   const task = await localClient(context).cancel(args[0] ?? "");
-  context.out(`Task ${shortTask(task.id)}: ${statusText(task.status, painter(context.colour))}`);
+  const status = statusText(task.status, painter(context.colour));
+  const late = task.status === "cancelled" ? "" : " (it had ended before)";
+  context.out(`Task ${shortTask(task.id)}: ${status}${late}`);
   return 0;
 }

@@ -25,7 +25,11 @@ export async function taskList(
     return 0;
   }
   if (tasks.length === 0) {
-    context.note('No tasks yet. Add one: multica-host task add "…" --dir . --agent claude');
+    context.note(
+      typeof status === "string"
+        ? `No task is ${status}`
+        : 'No tasks yet. Add one: multica-host task add "…" --dir . --agent claude',
+    );
     return 0;
   }
   const now = context.machine.clock.now();

@@ -19,7 +19,9 @@ export class FileTrouble extends HostError {
   constructor(doing: "read" | "write", readonly path: string, cause: unknown) {
     super(`Cannot ${doing} "${path}": ${reason(cause)}`, {
       code: `file_${doing}_failed`,
-      hint: `check the owner and the rights of "${dirname(path)}"`,
+      hint: /no space|ENOSPC/i.test(reason(cause))
+        ? "free some disk space"
+        : `check the owner and the rights of "${dirname(path)}"`,
       cause,
       facts: { path },
     });

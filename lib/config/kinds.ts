@@ -1,4 +1,5 @@
 /** The kinds of settings: how each is read from text or JSON, and printed. */
+import { isAbsolute } from "node:path";
 import { formatDuration, parseDuration, splitWords } from "../core/mod.ts";
 
 /** How values of one kind are read and shown. */
@@ -129,6 +130,23 @@ export function list(want: string, keep: (item: string) => boolean = () => true)
         : undefined;
       if (!items?.every((item) => typeof item === "string")) throw new Refused("it is no list of texts");
       return items.map((item) => item.trim()).filter((item) => item !== "" && keep(item));
+    },
+  };
+}
+
+/** A comma list as {@link list} of which every item must be a command name, an absolute path or `*`. */
+export function commands(): Kind<readonly string[]> {
+  const { want, print, read } = list("names or absolute paths, comma-separated");
+  return {
+    want,
+    print,
+    read: (raw) => {
+      const items = read(raw);
+      const wrong = items?.find((item) => /[/\\]/.test(item) && !isAbsolute(item));
+      if (wrong !== undefined) {
+        throw new Refused(`"${wrong}" is neither a command name nor an absolute path`);
+      }
+      return items;
     },
   };
 }

@@ -2,7 +2,7 @@
  * Every setting of the host, once: kind, flag, variable, key in `config.json`, default (spec 03 §5.3, §17.1).
  * The command line, the resolver and `multica-host config` are all made from this table.
  */
-import { checked, choice, duration, integer, type Kind, list, text, toggle } from "./kinds.ts";
+import { checked, choice, commands, duration, integer, type Kind, list, text, toggle } from "./kinds.ts";
 import { absolutePath, defaultWorkspacesRoot } from "./paths.ts";
 import { DEFAULT_SERVER_URL, isOfficialCloud, normaliseServerUrl } from "./server_url.ts";
 
@@ -181,7 +181,7 @@ export const SETTINGS = {
   }),
   allow_commands: row({
     about: "programs the server may name for custom runtimes; * allows all",
-    kind: list("names or absolute paths, comma-separated"),
+    kind: commands(),
     fallback: () => [] as readonly string[],
     env: "MULTICA_ALLOW_COMMANDS",
     key: "allow_commands",

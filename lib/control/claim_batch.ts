@@ -2,7 +2,8 @@
 import { isNotFound, isRequestError } from "./predicates.ts";
 import type { ControlSocket } from "./socket.ts";
 import type { SocketClaimRequest } from "./socket_claim.ts";
-import type { ClaimedTask, ControlApi } from "./types.ts";
+import type { ControlApi } from "./api.ts";
+import type { ClaimedTask } from "./types_claim.ts";
 
 /** How a machine-wide claim ended. */
 export type BatchClaim =

@@ -7,7 +7,26 @@ import * as schemas from "./schemas.ts";
 import { bundleLimitMs } from "./skill_hash.ts";
 import { JsonCaller, parseJson, shaped, unexpected } from "./json_caller.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
-import type * as t from "./types.ts";
+import type { CallOptions, ControlApi, ControlChecks, GcCheck, GcParent, IssueGcCheck } from "./api.ts";
+import type {
+  HeartbeatAnswer,
+  OfflineReason,
+  RegisterRequest,
+  RegisterResponse,
+  RuntimeProfile,
+  TaskStatus,
+  WorkspaceRepos,
+} from "./types.ts";
+import type { ClaimedTask, Skill, SkillRef } from "./types_claim.ts";
+import type {
+  AsyncReport,
+  CancelAckBody,
+  CompleteBody,
+  FailBody,
+  TaskMessage,
+  TaskRow,
+  UsageEntry,
+} from "./types_report.ts";
 import { cleanJson, segment } from "./wire.ts";
 import { WorkspaceList } from "./workspace_list.ts";
 
@@ -18,8 +37,8 @@ const LIMIT = { list: 15_000, lease: 10_000, stream: 5_000, batchClaim: 5_000 } 
 /** Most issues in one collector question (spec 01 §11.10). */
 const GC_ISSUES = 500;
 
-/** {@link t.ControlApi} over HTTP. */
-export class HttpControl implements t.ControlApi, t.ControlChecks {
+/** {@link ControlApi} over HTTP. */
+export class HttpControl implements ControlApi, ControlChecks {
   readonly #transport: Transport;
   readonly #call: JsonCaller;
   readonly #workspaces = new WorkspaceList();
@@ -38,11 +57,11 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     this.#transport.close();
   }
 
-  async renewToken(options: t.CallOptions = {}) {
+  async renewToken(options: CallOptions = {}) {
     return await this.#call.post("/api/tokens/current/renew", {}, schemas.renewSchema, options, LIMIT.list);
   }
 
-  async listWorkspaces(options: t.CallOptions = {}) {
+  async listWorkspaces(options: CallOptions = {}) {
     return await this.#workspaces.read(
       this.options.token(),
       (path, ifNoneMatch) =>
@@ -58,7 +77,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   /** @throws TransportError when runtimes were offered and none came back (spec 01 §4.3). */
-  async register(body: t.RegisterRequest, options: t.CallOptions = {}): Promise<t.RegisterResponse> {
+  async register(body: RegisterRequest, options: CallOptions = {}): Promise<RegisterResponse> {
     const path = "/api/daemon/register";
     const answer = await this.#call.post(path, body, schemas.registerSchema, options);
     if (answer.runtimes.length === 0 && body.failed_profiles.length === 0) {
@@ -69,7 +88,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async deregister(
     runtimeIds: readonly string[],
-    options: t.CallOptions & { limitMs?: number; reasons?: Readonly<Record<string, t.OfflineReason>> } = {},
+    options: CallOptions & { limitMs?: number; reasons?: Readonly<Record<string, OfflineReason>> } = {},
   ): Promise<void> {
     if (runtimeIds.length === 0) return;
     const body = {
@@ -79,7 +98,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     await this.#call.tell("/api/daemon/deregister", body, options, options.limitMs);
   }
 
-  async heartbeat(runtimeId: string, options: t.CallOptions = {}): Promise<t.HeartbeatAnswer> {
+  async heartbeat(runtimeId: string, options: CallOptions = {}): Promise<HeartbeatAnswer> {
     const path = "/api/daemon/heartbeat";
     const body = { runtime_id: runtimeId, supports_batch_import: true };
     const answer = schemas.parseHeartbeat(await this.#call.json("POST", path, body, options));
@@ -87,7 +106,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     return answer;
   }
 
-  async workspaceRepos(workspaceId: string, options: t.CallOptions = {}): Promise<t.WorkspaceRepos> {
+  async workspaceRepos(workspaceId: string, options: CallOptions = {}): Promise<WorkspaceRepos> {
     return await this.#call.get(
       `/api/daemon/workspaces/${segment(workspaceId)}/repos`,
       schemas.reposSchema,
@@ -97,17 +116,17 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async runtimeProfiles(
     workspaceId: string,
-    options: t.CallOptions = {},
-  ): Promise<readonly t.RuntimeProfile[]> {
+    options: CallOptions = {},
+  ): Promise<readonly RuntimeProfile[]> {
     const path = `/api/daemon/workspaces/${segment(workspaceId)}/runtime-profiles`;
     return (await this.#call.get(path, schemas.profilesSchema, options)).runtime_profiles;
   }
 
-  async recoverOrphans(runtimeId: string, options: t.CallOptions = {}) {
+  async recoverOrphans(runtimeId: string, options: CallOptions = {}) {
     return await this.#call.post(`${runtime(runtimeId)}/recover-orphans`, {}, schemas.orphansSchema, options);
   }
 
-  async claim(runtimeId: string, options: t.CallOptions = {}): Promise<t.ClaimedTask | undefined> {
+  async claim(runtimeId: string, options: CallOptions = {}): Promise<ClaimedTask | undefined> {
     const path = `${runtime(runtimeId)}/tasks/claim`;
     const { task } = await this.#call.post(path, {}, schemas.claimSchema, { ...options, once: true });
     if (task === null || task === undefined) return undefined;
@@ -120,8 +139,8 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
 
   async claimBatch(
     body: { daemon_id: string; runtime_ids: readonly string[]; max_tasks: number },
-    options: t.CallOptions = {},
-  ): Promise<readonly t.ClaimedTask[]> {
+    options: CallOptions = {},
+  ): Promise<readonly ClaimedTask[]> {
     const path = "/api/daemon/tasks/claim";
     return tasksOf(
       await this.#call.post(
@@ -137,9 +156,9 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   async resolveSkills(
     runtimeId: string,
     taskId: string,
-    refs: readonly t.SkillRef[],
-    options: t.CallOptions & { limitMs?: number } = {},
-  ): Promise<readonly t.Skill[]> {
+    refs: readonly SkillRef[],
+    options: CallOptions & { limitMs?: number } = {},
+  ): Promise<readonly Skill[]> {
     const path = `${runtime(runtimeId)}/tasks/${segment(taskId)}/skill-bundles/resolve`;
     const limitMs = options.limitMs ?? bundleLimitMs(refs.reduce((sum, ref) => sum + ref.size_bytes, 0));
     return (await this.#call.post(
@@ -151,29 +170,29 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     )).bundles;
   }
 
-  async extendLease(runtimeId: string, taskId: string, options: t.CallOptions = {}): Promise<void> {
+  async extendLease(runtimeId: string, taskId: string, options: CallOptions = {}): Promise<void> {
     const path = `${runtime(runtimeId)}/tasks/${segment(taskId)}/prepare-lease`;
     return await this.#call.tell(path, {}, options, LIMIT.lease);
   }
 
-  async waitLocalDirectory(taskId: string, reason: string, options: t.CallOptions = {}): Promise<void> {
+  async waitLocalDirectory(taskId: string, reason: string, options: CallOptions = {}): Promise<void> {
     return await this.#call.tell(`${task(taskId)}/wait-local-directory`, { reason }, options);
   }
 
-  async start(taskId: string, options: t.CallOptions = {}): Promise<t.TaskRow> {
+  async start(taskId: string, options: CallOptions = {}): Promise<TaskRow> {
     return await this.#call.post(`${task(taskId)}/start`, {}, schemas.taskRowSchema, options);
   }
 
-  async progress(taskId: string, summary: string, step: number, total: number, options: t.CallOptions = {}) {
+  async progress(taskId: string, summary: string, step: number, total: number, options: CallOptions = {}) {
     return await this.#call.tell(`${task(taskId)}/progress`, { summary, step, total }, options);
   }
 
-  async messages(taskId: string, messages: readonly t.TaskMessage[], options: t.CallOptions = {}) {
+  async messages(taskId: string, messages: readonly TaskMessage[], options: CallOptions = {}) {
     if (messages.length === 0) return;
     await this.messagesEncoded(taskId, JSON.stringify({ messages }), options);
   }
 
-  async messagesEncoded(taskId: string, body: string, options: t.CallOptions = {}): Promise<void> {
+  async messagesEncoded(taskId: string, body: string, options: CallOptions = {}): Promise<void> {
     await this.#transport.exchange({
       method: "POST",
       path: `${task(taskId)}/messages`,
@@ -184,7 +203,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     });
   }
 
-  async readMessages(taskId: string, since: number, options: t.CallOptions = {}) {
+  async readMessages(taskId: string, since: number, options: CallOptions = {}) {
     return await this.#call.get(`${task(taskId)}/messages?since=${since}`, schemas.messagesSchema, {
       ...options,
       large: true,
@@ -195,7 +214,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   async pinSession(
     taskId: string,
     body: { session_id?: string; work_dir?: string },
-    options: t.CallOptions = {},
+    options: CallOptions = {},
   ): Promise<void> {
     const filled = Object.fromEntries(Object.entries(body).filter(([, value]) => (value ?? "") !== ""));
     if (Object.keys(filled).length === 0) return;
@@ -203,7 +222,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
   }
 
   /** Drops entries whose counters are all zero; no call for none (spec 01 §4.17). */
-  async usage(taskId: string, usage: readonly t.UsageEntry[], options: t.CallOptions = {}): Promise<void> {
+  async usage(taskId: string, usage: readonly UsageEntry[], options: CallOptions = {}): Promise<void> {
     const used = usage.filter((entry) =>
       entry.input_tokens !== 0 || entry.output_tokens !== 0 || entry.cache_read_tokens !== 0 ||
       entry.cache_write_tokens !== 0
@@ -212,27 +231,27 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     await this.#call.tell(`${task(taskId)}/usage`, { usage: used }, options);
   }
 
-  async taskStatus(taskId: string, options: t.CallOptions = {}): Promise<t.TaskStatus> {
+  async taskStatus(taskId: string, options: CallOptions = {}): Promise<TaskStatus> {
     return (await this.#call.get(`${task(taskId)}/status`, schemas.taskStatusSchema, options)).status;
   }
 
-  async complete(taskId: string, body: t.CompleteBody, options: t.CallOptions = {}): Promise<t.TaskRow> {
+  async complete(taskId: string, body: CompleteBody, options: CallOptions = {}): Promise<TaskRow> {
     return await this.#call.post(`${task(taskId)}/complete`, body, schemas.taskRowSchema, options);
   }
 
-  async fail(taskId: string, body: t.FailBody, options: t.CallOptions = {}): Promise<t.TaskRow> {
+  async fail(taskId: string, body: FailBody, options: CallOptions = {}): Promise<TaskRow> {
     return await this.#call.post(`${task(taskId)}/fail`, body, schemas.taskRowSchema, options);
   }
 
-  async cancelAck(taskId: string, body: t.CancelAckBody, options: t.CallOptions = {}): Promise<void> {
+  async cancelAck(taskId: string, body: CancelAckBody, options: CallOptions = {}): Promise<void> {
     return await this.#call.tell(`${task(taskId)}/cancel-ack`, body, options);
   }
 
   async report(
     runtimeId: string,
     requestId: string,
-    report: t.AsyncReport,
-    options: t.CallOptions = {},
+    report: AsyncReport,
+    options: CallOptions = {},
   ): Promise<boolean> {
     const path = `${runtime(runtimeId)}/${report.kind}/${segment(requestId)}/result`;
     const fields = { kind: report.kind, runtime_id: runtimeId, request_id: requestId };
@@ -267,7 +286,7 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     return true;
   }
 
-  async gcCheck(parent: t.GcParent, id: string, options: t.CallOptions = {}): Promise<t.GcCheck> {
+  async gcCheck(parent: GcParent, id: string, options: CallOptions = {}): Promise<GcCheck> {
     return await this.#call.get(
       `/api/daemon/${parent}/${segment(id)}/gc-check`,
       schemas.gcCheckSchema,
@@ -275,9 +294,9 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     );
   }
 
-  async issuesGcCheck(workspaceId: string, issueIds: readonly string[], options: t.CallOptions = {}) {
+  async issuesGcCheck(workspaceId: string, issueIds: readonly string[], options: CallOptions = {}) {
     const path = `/api/daemon/workspaces/${segment(workspaceId)}/issues/gc-check`;
-    const found: t.IssueGcCheck[] = [];
+    const found: IssueGcCheck[] = [];
     try {
       for (let at = 0; at < issueIds.length; at += GC_ISSUES) {
         const body = { issue_ids: issueIds.slice(at, at + GC_ISSUES) };
@@ -290,13 +309,13 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     return found;
   }
 
-  async pendingTasks(runtimeId: string, options: t.CallOptions = {}): Promise<readonly t.TaskRow[]> {
+  async pendingTasks(runtimeId: string, options: CallOptions = {}): Promise<readonly TaskRow[]> {
     return await this.#call.get(`${runtime(runtimeId)}/tasks/pending`, schemas.pendingTasksSchema, options);
   }
 }
 
 /** The tasks of a batch answer; one without an id cannot be run or failed and is only logged. */
-export function tasksOf({ tasks }: { tasks?: readonly unknown[] | null | undefined }): t.ClaimedTask[] {
+export function tasksOf({ tasks }: { tasks?: readonly unknown[] | null | undefined }): ClaimedTask[] {
   return (tasks ?? []).flatMap((raw) => {
     const parsed = schemas.parseClaimedTask(raw);
     if (parsed === undefined) log.error("claimed task has no id; the server hands it out again later");

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { TransportError } from "./errors.ts";
 import type { Answer, Exchange, Transport } from "./transport.ts";
-import type { CallOptions } from "./types.ts";
+import type { CallOptions } from "./api.ts";
 import { encodeBody } from "./wire.ts";
 
 /** Limit of a call that names none, ms. */

@@ -2,6 +2,7 @@
  * control: what the host and a Multica server say to each other. Schemas, HTTP client, WebSocket, error taxonomy,
  * retry rules and the outbox verdict. It owns the connection pool and the socket, and knows nothing of tasks.
  */
+export * from "./api.ts";
 export * from "./bodies.ts";
 export * from "./byte_order.ts";
 export * from "./claim_batch.ts";
@@ -19,4 +20,6 @@ export * from "./socket_claim.ts";
 export * from "./socket_url.ts";
 export * from "./transport.ts";
 export * from "./types.ts";
+export * from "./types_claim.ts";
+export * from "./types_report.ts";
 export * from "./verdict.ts";

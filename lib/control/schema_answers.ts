@@ -1,6 +1,7 @@
 /** Answers of the plain endpoints: workspaces, registration, profiles, task rows, transcript, checks (spec 01 §4). */
 import * as z from "zod";
-import type { RegisterResponse, RuntimeProfile, TaskMessage, TaskRow, WorkspaceRepos } from "./types.ts";
+import type { RegisterResponse, RuntimeProfile, WorkspaceRepos } from "./types.ts";
+import type { TaskMessage, TaskRow } from "./types_report.ts";
 import { flag, int, list, record, text, texts } from "./values.ts";
 import { repoSchema } from "./schema_task.ts";
 

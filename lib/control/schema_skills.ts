@@ -1,6 +1,6 @@
 /** Skills on the wire: inline, as references, as resolved bundles (spec 01 §4.10, 5.3). */
 import * as z from "zod";
-import type { Skill, SkillRef } from "./types.ts";
+import type { Skill, SkillRef } from "./types_claim.ts";
 import { int, list, text } from "./values.ts";
 
 const skillFile = z.object({ path: text, content: text, sha256: text, size_bytes: int });

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { laterTaskFields } from "./schema_task_later.ts";
 import { skillRefSchema, skillSchema } from "./schema_skills.ts";
-import type { ClaimedTask, TaskAgent } from "./types.ts";
+import type { ClaimedTask, TaskAgent } from "./types_claim.ts";
 import { flag, foreignFields, int, list, maybe, record, text, textMap, texts } from "./values.ts";
 
 export const repoSchema = z.object({ url: text, description: text, ref: text });

@@ -1,6 +1,6 @@
 /** Fields of a claimed task that only later servers send (spec 05 §27.1, 27.3); older ones leave them out. */
 import * as z from "zod";
-import type { LaterTaskFields } from "./types.ts";
+import type { LaterTaskFields } from "./types_claim.ts";
 import { flag, list, text } from "./values.ts";
 
 const author = { author_type: text, author_name: text };

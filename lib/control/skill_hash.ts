@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { utf8Length } from "../core/mod.ts";
 import { byteOrder } from "./byte_order.ts";
-import type { Skill } from "./types.ts";
+import type { Skill } from "./types_claim.ts";
 
 /** What the hash is made of. */
 export type SkillContents =

@@ -4,7 +4,7 @@ import { rpcRequestFrame } from "./frames.ts";
 import { tasksOf } from "./http.ts";
 import type { RpcCalls, RpcOutcome } from "./rpc_calls.ts";
 import { claimBatchSchema } from "./schemas.ts";
-import type { ClaimedTask } from "./types.ts";
+import type { ClaimedTask } from "./types_claim.ts";
 
 /** Body of a batch claim. */
 export interface SocketClaimRequest {

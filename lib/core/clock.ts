@@ -90,3 +90,19 @@ export async function withDeadline<T>(
     outer?.removeEventListener("abort", onOuter);
   }
 }
+
+/** Waits for `work`, but no longer than `limitMs` or the outer signal: then it rejects as {@link withDeadline} and `work` goes on alone. */
+export function settleWithin<T>(
+  clock: Clock,
+  limitMs: number,
+  what: string,
+  work: Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
+  const wait = (signal: AbortSignal) =>
+    new Promise<T>((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      work.then(resolve, reject);
+    });
+  return withDeadline(clock, limitMs, what, wait, outer);
+}

@@ -10,6 +10,7 @@ import {
   waitAtMost,
 } from "../core/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { StatusBoard } from "./status_board.ts";
 
 const log = getLog("engine", "discovery");
 
@@ -20,6 +21,7 @@ const LONGEST_MS = 10 * 60_000;
 export interface DiscoveryPorts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly status: StatusBoard;
   /** Asks the supervisor, who may start programs. */
   readonly discover: () => Promise<readonly DiscoveredAgent[]>;
   /** Takes the answer; true when something changed, or should be looked at again soon. */
@@ -38,9 +40,12 @@ export class DiscoveryLoop {
   }
 
   async loop(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(FIRST_MS, LONGEST_MS, this.ports.random);
+    const { clock, random, status } = this.ports;
+    const backoff = new Backoff(FIRST_MS, LONGEST_MS, random);
     for (;;) {
-      await waitAtMost(this.ports.clock, this.#asked, backoff.next(), signal);
+      const waitMs = backoff.next();
+      status.set("discovery", `looking for agents again within ${Math.ceil(waitMs / 60_000)} min`);
+      await waitAtMost(clock, this.#asked, waitMs, signal);
       try {
         if (this.ports.onAgents(await this.ports.discover())) backoff.reset();
       } catch (error) {

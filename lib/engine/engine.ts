@@ -1,48 +1,38 @@
 /** The engine: composition root of everything that runs in the Worker, from start to drain (spec 01 §7.1, 7.9). */
 import type { CheckoutAnswer, CheckoutRequest, HealthSnapshot } from "../api/mod.ts";
 import { profileBases } from "../agents/mod.ts";
-import { type ClaimedTask, claimTasks, ControlSocket, HttpControl, isUnauthorized } from "../control/mod.ts";
-import {
-  Backoff,
-  errorText,
-  failureOf,
-  getLog,
-  HostError,
-  isAbort,
-  Scope,
-  sleep,
-  withDeadline,
-} from "../core/mod.ts";
+import { type ClaimedTask, ControlSocket, HttpControl } from "../control/mod.ts";
+import { errorText, failureOf, getLog, HostError, Scope, settleWithin } from "../core/mod.ts";
 import { HOST_STOPPED, Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { RepoNotReady, RepoReadiness } from "../repos/mod.ts";
 import { Actions } from "./actions.ts";
 import { actionAnswers } from "./action_answers.ts";
-import { BatchClaimer } from "./batch_claimer.ts";
 import { ClaimGate } from "./claim_gate.ts";
-import { claimingNow, ClaimTrouble } from "./claiming.ts";
+import { ClaimTrouble } from "./claiming.ts";
+import { Claims } from "./claims.ts";
 import { DiscoveryLoop } from "./discovery_loop.ts";
 import { HealthReporter } from "./health_report.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Inventory } from "./inventory.ts";
-import { Pollers } from "./pollers.ts";
 import { renewalLoop, type RenewalPorts, renewOnce } from "./renewal.ts";
+import { firstSync } from "./first_sync.ts";
 import { type Slot, SlotPool } from "./slots.ts";
+import { snapshotOf } from "./snapshot.ts";
 import { StatusBoard } from "./status_board.ts";
 import { suspendLoop } from "./suspend_watch.ts";
 import { openTasks, type TaskRoom } from "./task_room.ts";
 import { WakeRouter } from "./wake.ts";
 import type { EngineEnd, EngineHandle, EnginePorts } from "./worker_scope.ts";
-import { WorkspaceSync, worthRetrying } from "./workspace_sync.ts";
+import { WorkspaceSync } from "./workspace_sync.ts";
 
 const log = getLog("engine");
 
-/** First wait and longest wait while the server cannot be reached at start, ms (reliability §4). */
-const START_FIRST_MS = 1_000;
-const START_LAST_MS = 60_000;
 /** How long a first registration waits for the journal's old results to be delivered, ms. */
 const SETTLE_MS = 10_000;
+/** How long the clean-up after a killed host may hold up the claims, ms. */
+const TIDY_MS = 10_000;
 /** How long the end of the host waits for reports that can be delivered, ms. */
 const FLUSH_MS = 15_000;
 const DEREGISTER_MS = 5_000;
@@ -66,8 +56,6 @@ class Engine implements EngineHandle {
   #stage: "starting" | "running" | "stopping" = "starting";
   #reached = false;
   #reloadWhy = "";
-  #batchOffered = true;
-  #batchSeen = false;
 
   readonly #control: HttpControl;
   readonly #registry = new RuntimeRegistry();
@@ -87,8 +75,7 @@ class Engine implements EngineHandle {
   #replayed: Promise<unknown> = Promise.resolve();
   #socket: ControlSocket | undefined;
   #heartbeats: Heartbeats | undefined;
-  #pollers: Pollers | undefined;
-  #batch: BatchClaimer | undefined;
+  #claims: Claims | undefined;
   #discovery: DiscoveryLoop | undefined;
 
   constructor(private readonly boot: EngineBoot, private readonly ports: EnginePorts) {
@@ -228,11 +215,29 @@ class Engine implements EngineHandle {
 
   /** Renew, first sync, loops, ready (spec 01 §7.1). The server being away only makes it later. */
   async #start(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.ports;
+    const { config } = this.boot;
     this.#replayed = this.#root.run(() => this.#tasks.outbox.replay());
     this.#replayed.catch((error: unknown) => log.error("journal replay failed", { error: errorText(error) }));
     const renewal = this.#renewal();
+    const tidied = settleWithin(clock, TIDY_MS, "clean-up", this.#root.run(this.#tasks.tidyUp)).catch(
+      (error: unknown) => log.warn("clean-up after a killed host not finished", { error: errorText(error) }),
+    );
     await renewOnce(renewal, signal);
-    await this.#firstSync(renewal, signal);
+    await firstSync({
+      clock,
+      random,
+      sync: this.#sync,
+      serverUrl: config.serverUrl,
+      loginCommand: renewal.loginCommand,
+      canWork: () => this.#inventory.usable().length > 0,
+      onTrouble: (sentence, waitMs) => {
+        this.#status.set("start", `${sentence}; next try in ${Math.ceil(waitMs / 1000)} s`);
+        this.ports.reportState("starting", sentence);
+        this.#gate.pause("starting", sentence);
+      },
+    }, signal);
+    await tidied;
     this.#reached = true;
     this.#gate.resume("starting");
     this.#startLoops(renewal);
@@ -251,34 +256,6 @@ class Engine implements EngineHandle {
       loginCommand: `multica-host login${config.profile === "" ? "" : ` --profile ${config.profile}`}`,
       intervalMs: config.renewIntervalMs,
     };
-  }
-
-  async #firstSync(renewal: RenewalPorts, signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(START_FIRST_MS, START_LAST_MS, this.ports.random);
-    for (let tries = 1;; tries++) {
-      try {
-        return await this.#sync.pass(signal);
-      } catch (error) {
-        if (isAbort(error) && signal.aborted) throw error;
-        if (isUnauthorized(error)) {
-          throw new HostError(`auth token rejected by ${this.boot.config.serverUrl}`, {
-            code: "token_rejected",
-            exitCode: 3,
-            hint: renewal.loginCommand,
-            cause: error,
-          });
-        }
-        if (!worthRetrying(error) && this.#inventory.usable().length === 0) return;
-        const waitMs = backoff.next();
-        const sentence = `cannot work with ${this.boot.config.serverUrl} yet: ${errorText(error)}`;
-        if (tries === 1) log.warn("server not ready, trying again until it is", { error: errorText(error) });
-        else log.debug("server still not ready", { error: errorText(error), tries });
-        this.#status.set("start", `${sentence}; next try in ${Math.ceil(waitMs / 1000)} s`);
-        this.ports.reportState("starting", sentence);
-        this.#gate.pause("starting", sentence);
-        await sleep(this.ports.clock, waitMs, signal);
-      }
-    }
   }
 
   #startLoops(renewal: RenewalPorts): void {
@@ -302,52 +279,36 @@ class Engine implements EngineHandle {
       },
       onUnauthorized: () => this.#unauthorized(),
     }, this.#loops.child("heartbeats"));
-    const claiming = {
-      registry: this.#registry,
-      clock,
-      slots: this.#slots,
-      gate: this.#gate,
-      trouble: this.#trouble,
-      intervalMs: config.pollIntervalMs,
-      onTask: (task: ClaimedTask, slot: Slot) => this.#take(task, slot),
-    };
-    this.#pollers = new Pollers(
+    this.#claims = new Claims(
       {
-        ...claiming,
         control: this.#control,
-        batch: () => this.#batchMode(),
+        socket: () => this.#socket,
+        registry: this.#registry,
+        slots: this.#slots,
+        gate: this.#gate,
+        trouble: this.#trouble,
+        status: this.#status,
+        clock,
+        daemonId: config.daemonId,
+        intervalMs: config.pollIntervalMs,
+        onTask: (task, slot) => this.#take(task, slot),
         onGone: (id) => this.#gone(id),
       },
-      this.#loops.child("pollers"),
+      this.#loops,
       this.#requests,
     );
-    this.#batch = new BatchClaimer({
-      ...claiming,
-      available: () => this.#batchMode(),
-      claim: ({ runtimeIds, maxTasks, socket }, signal) =>
-        claimTasks(
-          this.#control,
-          this.#socket,
-          { daemon_id: config.daemonId, runtime_ids: runtimeIds, max_tasks: maxTasks },
-          { socket, signal },
-        ),
-      onUnsupported: () => {
-        this.#batchOffered = false;
-        this.#pollers?.wake("");
-      },
-    }, this.#requests);
-    this.#loops.spawn("batch claims", (signal) => this.#batch!.loop(signal));
     this.#loops.spawn("workspace sync", (signal) => this.#sync.loop(signal));
     this.#loops.spawn("token renewal", (signal) => renewalLoop(renewal, signal));
     const discovery = this.#discovery = new DiscoveryLoop({
       clock,
       random,
+      status: this.#status,
       discover: () => this.ports.call("agents.discover", {}),
       onAgents: (agents) => this.#takeAgents(agents),
     });
     this.#loops.spawn("discovery", (signal) => discovery.loop(signal));
     this.#loops.spawn("suspend watch", (signal) =>
-      suspendLoop(clock, () => {
+      suspendLoop(clock, this.#status, () => {
         this.#control.dropConnections();
         this.#socket?.dropConnection("the machine was suspended");
         this.#wake.woke();
@@ -370,15 +331,14 @@ class Engine implements EngineHandle {
       scope: this.#loops.child("socket"),
       listener: {
         connected: () => {
-          this.#batchOffered = true;
-          this.#batchSeen = false;
+          this.#claims?.connected();
           this.#authorized();
           this.#wake.connected();
         },
-        disconnected: () => {},
+        disconnected: () => this.#claims?.disconnected(),
         ack: (answer) => {
           this.#wake.ack(answer);
-          this.#takeOverClaims();
+          this.#claims?.acknowledged();
         },
         taskAvailable: (id) => this.#wake.taskAvailable(id),
         profilesChanged: (id) => this.#wake.profilesChanged(id),
@@ -400,7 +360,7 @@ class Engine implements EngineHandle {
 
   #wakeTargets(): ConstructorParameters<typeof WakeRouter>[0] {
     return {
-      wakePollers: (id) => this.#wakeClaims(id),
+      wakePollers: (id) => this.#claims?.wake(id),
       answer: (id, answer) => this.#actions.dispatch(id, answer),
       gone: (id) => this.#gone(id),
       beat: (ids) => this.#heartbeats?.beatNow(ids),
@@ -414,23 +374,6 @@ class Engine implements EngineHandle {
       kickOutbox: () => this.#tasks.outbox.kick(),
       unauthorized: () => this.#unauthorized(),
     };
-  }
-
-  /** The pollers rest as soon as this connection offers batch claims: what they left is claimed at once. */
-  #takeOverClaims(): void {
-    if (this.#batchSeen || !this.#batchMode()) return;
-    this.#batchSeen = true;
-    this.#batch?.wake("");
-  }
-
-  #batchMode(): boolean {
-    return this.#batchOffered && (this.#socket?.rpcAvailable() ?? false);
-  }
-
-  /** "" = for all runtimes. */
-  #wakeClaims(runtimeId: string): void {
-    if (this.#batchMode()) this.#batch?.wake(runtimeId);
-    else this.#pollers?.wake(runtimeId);
   }
 
   #gone(runtimeId: string): void {
@@ -470,7 +413,7 @@ class Engine implements EngineHandle {
         this.#gate.taskEnded();
         this.#health.changed();
         // Its agent may take the next one now, and not every server says so (spec 01 §11.2).
-        this.#wakeClaims(task.runtime_id);
+        this.#claims?.wake(task.runtime_id);
       }
     });
   }
@@ -482,16 +425,13 @@ class Engine implements EngineHandle {
   /** Old results get their say before orphans are recovered, but never hold the host up for long. */
   async #settled(signal: AbortSignal): Promise<void> {
     const { clock } = this.ports;
-    await withDeadline(clock, SETTLE_MS, "journal replay", (limit) =>
-      new Promise<void>((resolve, reject) => {
-        limit.addEventListener("abort", () => reject(limit.reason), { once: true });
-        this.#replayed.then(() => resolve(), () => resolve());
-      }), signal).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        log.info(
-          "results of an earlier run are still waiting for the server; going on without orphan recovery",
-        );
-      });
+    const replayed = this.#replayed.catch(() => {}); // logged where it began
+    await settleWithin(clock, SETTLE_MS, "journal replay", replayed, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      log.info(
+        "results of an earlier run are still waiting for the server; going on without orphan recovery",
+      );
+    });
   }
 
   /** Why nothing is claimed, as it was last told; "" while claims are allowed. */
@@ -500,10 +440,6 @@ class Engine implements EngineHandle {
   /** The gate also speaks after every claim that left it idle: nothing of that is seen outside. */
   #gateChanged(): void {
     const { why } = this.#gate;
-    if (this.#pausedFor !== "" && why === "") {
-      this.#pollers?.wake("");
-      this.#batch?.wake("");
-    }
     if (why !== this.#pausedFor) this.#health.changed();
     this.#pausedFor = why;
     this.#reloadIfIdle();
@@ -529,17 +465,14 @@ class Engine implements EngineHandle {
     this.ports.reportState("stopping", `waiting for ${this.#gate.active} running tasks`);
     this.#health.now();
     await this.#loops.close();
-    await withDeadline(clock, drainMs, "drain", (signal) =>
-      new Promise<void>((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        Promise.all([this.#requests.join(), this.#running.join()]).then(() => resolve());
-      })).catch(() => log.warn("running tasks are stopped", { active: this.#gate.active }));
+    const idle = Promise.all([this.#requests.join(), this.#running.join()]);
+    await settleWithin(clock, drainMs, "drain", idle).catch(() =>
+      log.warn("running tasks are stopped", { active: this.#gate.active })
+    );
     await this.#running.close(new HostError("the host is shutting down", { code: "host_shutdown" }));
-    await withDeadline(clock, FLUSH_MS, "last reports", (signal) =>
-      new Promise<void>((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        this.#tasks.outbox.resting().then(resolve);
-      })).catch(() => log.warn("reports wait in the journal for the next start"));
+    await settleWithin(clock, FLUSH_MS, "last reports", this.#tasks.outbox.resting()).catch(() =>
+      log.warn("reports wait in the journal for the next start")
+    );
     await this.#deregister();
   }
 
@@ -563,45 +496,20 @@ class Engine implements EngineHandle {
   }
 
   #snapshot(): HealthSnapshot {
-    const active = this.#tasks?.runner.active() ?? [];
-    const waiting = active.filter((task) => task.phase === "waiting for a directory").length;
-    const workspaces = this.#registry.workspaces();
-    return {
-      status: this.#stage,
-      active_task_count: this.#gate?.active ?? 0,
-      running_task_count: active.length - waiting,
-      resource_wait_task_count: waiting,
-      agents: this.#inventory.found().filter((agent) => agent.path !== "").map((agent) => agent.provider),
-      workspaces: workspaces.length === 0
-        ? null
-        : workspaces.map(({ id, runtimeIds }) => ({ id, runtimes: runtimeIds })),
-      skipped_agents: this.#inventory.skipped(),
-      status_sentences: {
-        ...this.#status?.all(),
-        ...this.#ailing(),
-        reports: this.#tasks?.outbox.status().sentence ?? "",
-        ...Object.fromEntries(active.map((task) => [`task ${task.taskId.slice(-12)}`, task.sentence])),
-      },
-      claiming: this.#claiming(),
-      ...(this.#reloadWhy === "" ? {} : { reload_pending_reason: this.#reloadWhy }),
-    };
-  }
-
-  #ailing(): Readonly<Record<string, string>> {
-    const ailing = Object.entries(this.#inventory.ailing()).map(([agent, why]) => `${agent}: ${why}`);
-    return ailing.length === 0 ? {} : { agents: `offered all the same for now: ${ailing.join("; ")}` };
-  }
-
-  #claiming(): HealthSnapshot["claiming"] {
-    const runtimes = this.#registry.runtimeIds().length;
-    return claimingNow({
-      gate: this.#gate?.why ?? "the host is starting",
-      agents: this.#inventory.usable().length,
-      workspaces: this.#registry.workspaces().length,
-      runtimes,
-      unjoined: this.#sync?.unjoined ?? "",
+    return snapshotOf({
+      stage: this.#stage,
+      active: this.#tasks?.runner.active() ?? [],
+      activeCount: this.#gate?.active ?? 0,
+      registry: this.#registry,
+      inventory: this.#inventory,
       slots: this.#slots,
-      trouble: this.#trouble.sentence(runtimes) || this.#heartbeats?.trouble() || "",
+      paused: this.#gate?.why ?? "the host is starting",
+      unjoined: this.#sync?.unjoined ?? "",
+      trouble: this.#trouble.sentence(this.#registry.runtimeIds().length) || this.#heartbeats?.trouble() ||
+        "",
+      sentences: this.#status?.all() ?? {},
+      reports: this.#tasks?.outbox.status().sentence ?? "",
+      reload: this.#reloadWhy,
     });
   }
 }

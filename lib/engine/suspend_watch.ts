@@ -1,6 +1,7 @@
 /** Notices that the machine slept or the clock jumped (guides: suspend). */
 import type { Clock } from "../core/mod.ts";
 import { getLog, sleep } from "../core/mod.ts";
+import type { StatusBoard } from "./status_board.ts";
 
 const log = getLog("engine", "suspend");
 
@@ -24,7 +25,13 @@ export interface Look {
 }
 
 /** Calls `onWake` after every sleep or forward jump of the wall clock. */
-export async function suspendLoop(clock: Clock, onWake: () => void, signal: AbortSignal): Promise<void> {
+export async function suspendLoop(
+  clock: Clock,
+  status: StatusBoard,
+  onWake: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  status.set("sleep", `looking every ${LOOK_MS / 1000} s whether the machine slept`);
   let before = look(clock);
   for (;;) {
     await sleep(clock, LOOK_MS, signal);

@@ -15,6 +15,8 @@ export interface TaskRoom {
   readonly journal: Journal;
   readonly outbox: Outbox;
   readonly runner: TaskRunner;
+  /** Takes what runs of a killed host left in users' own directories out again. Call it before anything is claimed. */
+  tidyUp(signal: AbortSignal): Promise<void>;
   /** Closes the journal; nothing runs any more. */
   close(): void;
 }
@@ -32,7 +34,7 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
   const { boot, ports, control, onChange } = parts;
   const { clock, random, processes } = ports;
   const { config } = boot;
-  const workdir = await openWorkdirs(parts);
+  const workdirs = await openWorkdirs(parts);
   const journal = Journal.open(config.paths.journalFile, clock);
   const outbox = new Outbox({
     journal,
@@ -51,14 +53,16 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     launch: (spec) => launch(throughLauncher(spec, boot.launchers)),
     processes,
     driverFor,
-    workdir,
+    workdir: workdirs.port,
     onPhase: onChange,
     settings: settings(config),
     inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,
     thinkingLevel: ({ provider, model, level }) => Promise.resolve(checkedLevel(provider, model, level)),
     ...ports.taskParts,
   });
-  return { journal, outbox, runner, close: () => journal.close() };
+  const lost = journal.open();
+  const tidyUp = (signal: AbortSignal) => workdirs.takeOutLeftovers(lost, signal);
+  return { journal, outbox, runner, tidyUp, close: () => journal.close() };
 }
 
 /** The same launch by the start program, which makes the session itself. */

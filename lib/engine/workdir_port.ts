@@ -2,13 +2,28 @@
 import { providerRow } from "../agents/mod.ts";
 import { inlineFiles, pooledFiles } from "../core/mod.ts";
 import type { WorkdirPort } from "../tasks/mod.ts";
-import { Workdirs } from "../workdir/mod.ts";
+import { type LostRun, takeOutLeftovers, type WorkdirDeps, Workdirs } from "../workdir/mod.ts";
 import type { TaskRoomParts } from "./task_room.ts";
 
-/** The directories of this host's tasks. @throws {HostError} when the workspaces root cannot be used */
-export function openWorkdirs({ boot, ports, control }: TaskRoomParts): Promise<WorkdirPort> {
+/** The directories of this host's tasks. */
+export interface OpenWorkdirs {
+  readonly port: WorkdirPort;
+  /** Takes out of users' own directories what these runs of a killed host left there. */
+  takeOutLeftovers(runs: readonly LostRun[], signal: AbortSignal): Promise<void>;
+}
+
+/** Opens them. @throws {HostError} when the workspaces root cannot be used */
+export async function openWorkdirs(parts: TaskRoomParts): Promise<OpenWorkdirs> {
+  const deps = workdirDeps(parts);
+  return {
+    port: await Workdirs.open(deps),
+    takeOutLeftovers: (runs, signal) => takeOutLeftovers(runs, deps, signal),
+  };
+}
+
+function workdirDeps({ boot, ports, control }: TaskRoomParts): WorkdirDeps {
   const { config } = boot;
-  return Workdirs.open({
+  return {
     settings: {
       workspacesRoot: config.paths.workspacesRoot,
       daemonId: config.daemonId,
@@ -33,5 +48,5 @@ export function openWorkdirs({ boot, ports, control }: TaskRoomParts): Promise<W
       release: (path, task) => ports.call("local.unlock", { path, task }),
     },
     localOps: (root, ops) => ports.call("local", { root, ops }),
-  });
+  };
 }

@@ -1,5 +1,5 @@
 /** Entry of the engine's Worker: connects the thread's port with the engine. Nothing else runs at load. */
-import { systemClock, systemRandom } from "../core/mod.ts";
+import { errorText, systemClock, systemRandom } from "../core/mod.ts";
 import type { ToEngine } from "../supervisor/mod.ts";
 import { startEngine } from "./engine.ts";
 import { serveEngine } from "./worker_scope.ts";
@@ -11,6 +11,10 @@ serveEngine(
     post: (message) => scope.postMessage(message),
     listen: (hear) => scope.addEventListener("message", (event: MessageEvent<ToEngine>) => hear(event.data)),
     fault: (error) => reportError(error),
+    onFault: (hear) => {
+      scope.addEventListener("error", (event) => hear(event.message));
+      scope.addEventListener("unhandledrejection", (event) => hear(errorText(event.reason)));
+    },
   },
   startEngine,
   { clock: systemClock, random: systemRandom },

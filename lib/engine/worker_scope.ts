@@ -57,9 +57,14 @@ export type StartEngine = (boot: EngineBoot, ports: EnginePorts) => EngineHandle
 export interface EnginePort {
   post(message: FromEngine): void;
   listen(hear: (message: ToEngine) => void): void;
-  /** Raises a fault where the supervisor sees it. */
+  /** Raises a fault: it is heard as any error nobody catches. */
   fault(error: unknown): void;
+  /** Hears an error nobody caught, before it ends the thread. */
+  onFault(hear: (reason: string) => void): void;
 }
+
+/** Longest a faulted thread stands still, ms: more than the supervisor needs for its agents. */
+const STANDING_MS = 15_000;
 
 /** Serves one engine on `port`, from its `start` message to its `stopped`. */
 export function serveEngine(
@@ -71,8 +76,17 @@ export function serveEngine(
   const logs = new LogPost(time.clock, (records) => port.post({ t: "log", records }));
   const checkouts = new Map<number, AbortController>();
   let handle: EngineHandle | undefined;
+  let fuse: Int32Array | undefined;
+  port.onFault((reason) => {
+    logs.flush();
+    port.post({ t: "fault", reason });
+    if (fuse !== undefined) Atomics.wait(fuse, 0, 0, STANDING_MS);
+  });
   port.listen((message) => {
     switch (message.t) {
+      case "fuse":
+        fuse = message.cell;
+        return;
       case "ping":
         return port.post({ t: "pong", id: message.id, lagMs: Math.max(0, time.clock.now() - message.at) });
       case "answer":
@@ -107,12 +121,12 @@ export function serveEngine(
     postLogs(boot.config.logLevel, (record) => logs.put(record));
     try {
       const engine = start(boot, portsFor());
-      engine.finished.then(stopped, fault);
+      engine.finished.then(stopped, (error: unknown) => port.fault(error));
       return engine;
     } catch (error) {
       const failure = failureOf(error);
       log.error("engine did not start", { error: failure.message, code: failure.code });
-      if (failure.code === "internal") fault(error);
+      if (failure.code === "internal") port.fault(error);
       else stopped({ exitCode: failure.exitCode, error: failure });
       return undefined;
     }
@@ -128,11 +142,6 @@ export function serveEngine(
       requestReload: () => port.post({ t: "reload" }),
       requestShutdown: () => port.post({ t: "shutdown" }),
     };
-  }
-
-  function fault(error: unknown): void {
-    logs.flush();
-    port.fault(error);
   }
 
   function stopped(end: EngineEnd): void {

@@ -1,6 +1,6 @@
 /** The other side of `/api/local/*`: what `multica-host task …` talks with. */
 import * as z from "zod";
-import { errorText, HostError } from "../core/mod.ts";
+import { HostError } from "../core/mod.ts";
 import type { LocalTaskBody } from "./local_routes.ts";
 
 const time = z.number().nullable();
@@ -72,16 +72,21 @@ export type FollowEvent =
 /** The local plane refused a request. */
 export class LocalPlaneRefused extends HostError {
   constructor(readonly status: number, message: string) {
-    super(`The local control plane refused: ${message}`, { code: "local_plane_refused", facts: { status } });
+    super(`The local control plane refused: ${message}`, {
+      code: "local_plane_refused",
+      facts: { status },
+      ...(status === 404 ? { exitCode: 4, hint: "multica-host task list shows what there is" } : {}),
+    });
   }
 }
 
 /** Nobody answers at the local plane's address. */
 export class LocalPlaneAway extends HostError {
-  constructor(readonly url: string, cause: unknown) {
-    super(`Cannot reach the local control plane at ${url}: ${errorText(cause)}`, {
+  constructor(readonly url: string, start: string, cause: unknown) {
+    super("The local control plane does not run", {
       code: "local_plane_away",
-      hint: "multica-host local",
+      exitCode: 2,
+      hint: `start it in another terminal: ${start}`,
       cause,
       facts: { url },
     });
@@ -92,10 +97,13 @@ export class LocalPlaneAway extends HostError {
 export class LocalPlaneClient {
   readonly #url: string;
   readonly #token: string;
+  readonly #start: string;
 
-  constructor(options: { readonly url: string; readonly token: string }) {
+  /** `start`: the command that starts this plane. @default "multica-host local" */
+  constructor(options: { readonly url: string; readonly token: string; readonly start?: string }) {
     this.#url = options.url.replace(/\/+$/, "");
     this.#token = options.token;
+    this.#start = options.start ?? "multica-host local";
   }
 
   /** Adds a task; the agent's host is woken at once. @throws {LocalPlaneRefused} unknown agent, empty prompt */
@@ -195,7 +203,7 @@ export class LocalPlaneClient {
       });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw new LocalPlaneAway(this.#url, error);
+      throw new LocalPlaneAway(this.#url, this.#start, error);
     }
     if (response.ok) return response;
     const text = await response.text();

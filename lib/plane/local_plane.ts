@@ -1,5 +1,5 @@
 /** The plane that `multica-host local` runs: one user, one workspace, an agent for each provider that registers. */
-import type { Clock } from "../core/mod.ts";
+import { type Clock, errorText, HostError } from "../core/mod.ts";
 import { localRoutes } from "./local_routes.ts";
 import { Plane } from "./plane.ts";
 import type { SpecialRoute } from "./server.ts";
@@ -33,7 +33,7 @@ export interface LocalPlane {
   close(): Promise<void>;
 }
 
-/** Opens (or makes) the local plane and serves it on 127.0.0.1. */
+/** Opens (or makes) the local plane and serves it on 127.0.0.1. @throws {HostError} when its file cannot be used */
 export async function serveLocalPlane(options: LocalPlaneOptions): Promise<LocalPlane> {
   const plane = await Plane.open({
     path: options.dbPath,
@@ -44,6 +44,8 @@ export async function serveLocalPlane(options: LocalPlaneOptions): Promise<Local
     ...(options.token === undefined ? {} : { token: options.token }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.gate === undefined ? {} : { gate: options.gate }),
+  }).catch((error: unknown) => {
+    throw unusable(options.dbPath, error);
   });
   const known = plane.store.db.get<{ id: string }>(
     "SELECT id FROM workspaces ORDER BY created_at, rowid LIMIT 1",
@@ -88,4 +90,22 @@ function profileName(plane: Plane, profileId: string): string {
     profileId,
   );
   return row?.display_name ?? profileId;
+}
+
+/** The sentence for a file that SQLite refuses; anything else stays what it is. */
+function unusable(path: string, error: unknown): unknown {
+  const text = errorText(error);
+  const hint = /disk is full|no space|I\/O error/i.test(text)
+    ? "free some disk space"
+    : /not a database|malformed/i.test(text)
+    ? "move the file away; tasks in it are not known any more then"
+    : /unable to open|read-?only|no such file|denied/i.test(text)
+    ? "check the owner and the rights of its directory"
+    : undefined;
+  if (hint === undefined) return error;
+  return new HostError(`Cannot use the local control plane's file "${path}": ${text}`, {
+    code: "local_plane_unusable",
+    hint,
+    cause: error,
+  });
 }

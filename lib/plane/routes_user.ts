@@ -137,7 +137,7 @@ function runRoutes(router: Router, store: Store): void {
 }
 
 /** The workspace of a user call, by the server's order (spec 01 §1.2). */
-function workspaceOf(store: Store, call: Call, inPath?: string): string {
+export function workspaceOf(store: Store, call: Call, inPath?: string): string {
   const query = new URLSearchParams(call.search);
   const named = inPath ?? (query.get("workspace_id") || call.headers.get("x-workspace-id") || "");
   if (call.who.kind === "task") {

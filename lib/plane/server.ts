@@ -8,6 +8,7 @@ import { BatchClaimBody } from "./requests.ts";
 import { NO_ROUTE, type Reply, type Route, Router } from "./router.ts";
 import { daemonRoutes, type FeatureFlags } from "./routes_daemon.ts";
 import { taskRoutes } from "./routes_task.ts";
+import { readRoutes } from "./routes_reads.ts";
 import { userRoutes } from "./routes_user.ts";
 import type { Store } from "./store.ts";
 import { authenticate } from "./tokens.ts";
@@ -67,6 +68,7 @@ export class PlaneServer {
     daemonRoutes(this.router, deps);
     taskRoutes(this.router, store);
     userRoutes(this.router, store);
+    readRoutes(this.router, store);
     for (const path of ["/health", "/healthz", "/readyz"]) {
       this.router.add(`GET ${path}`, "none", () => ({ status: 200, json: { status: "ok" } }));
     }

@@ -160,6 +160,8 @@ export class EngineHost {
             ? { exitCode: message.exitCode }
             : { exitCode: message.exitCode, error: message.error },
         );
+      case "fault":
+        return void this.#failed(message.reason, { standing: true });
       case "reload":
         return void this.#replace();
       case "state":
@@ -181,16 +183,24 @@ export class EngineHost {
     else this.#close({ exitCode: 0 });
   }
 
-  async #failed(reason: string): Promise<void> {
+  /**
+   * A thread that stands still after its fault is ended when its agents have had their grace: they end with it. One that
+   * hangs is ended first, for it may wake up; its agents live until it does.
+   */
+  async #failed(reason: string, { standing = false } = {}): Promise<void> {
     const draining = this.#life === "draining";
     log.error("the engine failed", { reason, restarts: this.#restarts });
     const lived = this.ports.clock.monotonic() - this.#startedAt;
-    this.#drop();
+    const end = this.#detach();
+    if (!standing) end();
+    if (!draining) {
+      this.#life = "restarting";
+      this.#restarts++;
+    }
+    await this.#endTrees(ORPHAN_GRACE_MS);
+    if (standing) end();
     if (draining) return void this.#close({ exitCode: 1 });
     if (++this.#stillborn >= HOPELESS) return void this.#close(hopeless(reason));
-    this.#life = "restarting";
-    this.#restarts++;
-    await this.#endTrees(ORPHAN_GRACE_MS);
     if (this.#life !== "restarting" || this.#closing) return void this.#close({ exitCode: 1 });
     if (lived >= WELL_MS) this.#backoff.reset();
     const delayMs = this.#backoff.next();
@@ -202,11 +212,17 @@ export class EngineHost {
   }
 
   #drop(): void {
+    this.#detach()();
+  }
+
+  /** Nothing is heard of the engine any more; the returned function ends its thread. */
+  #detach(): () => void {
+    const thread = this.#thread;
     this.#pulse?.stop();
     this.#pulse = undefined;
-    this.#thread?.terminate();
     this.#thread = undefined;
     this.ports.onGone();
+    return () => thread?.terminate();
   }
 
   async #close(end: HostEnd): Promise<void> {

@@ -30,6 +30,9 @@ export const startWorker: StartThread = (permissions, events) => {
 /** A Worker as an {@link EngineThread}. */
 export function connectWorker(worker: Worker, events: ThreadEvents): EngineThread {
   let live = true;
+  const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const fuse: ToEngine = { t: "fuse", cell };
+  worker.postMessage(fuse);
   worker.onmessage = (event: MessageEvent<FromEngine>) => live && events.onMessage(event.data);
   worker.onmessageerror = () => live && events.onFault("a message could not be read");
   worker.onerror = (event) => {
@@ -41,6 +44,8 @@ export function connectWorker(worker: Worker, events: ThreadEvents): EngineThrea
     terminate: () => {
       live = false;
       worker.terminate();
+      Atomics.store(cell, 0, 1);
+      Atomics.notify(cell, 0);
     },
   };
 }

@@ -16,8 +16,8 @@ import { AgentDiscovery, type DiscoverableAgent, type LocateContext } from "../r
 import { AgentsState } from "./agents_state.ts";
 import { Broker } from "./broker.ts";
 import { CheckoutRelay } from "./checkout_relay.ts";
-import { DirectoryLocks } from "./directory_locks.ts";
 import { makeTempBase, prepareDirectories, removeTempBase, writePidFile } from "./directories.ts";
+import { DirectoryLocks } from "./directory_locks.ts";
 import { EngineHost, type HostEnd } from "./engine_host.ts";
 import { emitRecords } from "./engine_log.ts";
 import type { StartThread } from "./engine_thread.ts";
@@ -260,7 +260,12 @@ class Host {
     });
   }
 
-  #broker(state: AgentsState, discovery: AgentDiscovery, context: LocateContext, tempBase: string): Broker {
+  #broker(
+    state: AgentsState,
+    discovery: AgentDiscovery,
+    context: LocateContext,
+    tempBase: string,
+  ): Broker {
     const { config, processes } = this.ports;
     const { workspacesRoot, stateDir, shimDir, home } = config.paths;
     return new Broker({

@@ -64,10 +64,14 @@ export type FromEngine =
   | { readonly t: "shutdown" }
   /** The answer to a `checkout` of the local API. */
   | { readonly t: "checkout"; readonly id: number; readonly answer: CheckoutAnswer }
-  | { readonly t: "stopped"; readonly exitCode: number; readonly error?: EngineFailure };
+  | { readonly t: "stopped"; readonly exitCode: number; readonly error?: EngineFailure }
+  /** An uncaught error: the thread stands still until it is ended. */
+  | { readonly t: "fault"; readonly reason: string };
 
 /** Supervisor → engine. */
 export type ToEngine =
+  /** First of all: what a faulted thread waits on, so that its agents, which end with it, are asked to end before. */
+  | { readonly t: "fuse"; readonly cell: Int32Array }
   | { readonly t: "start"; readonly boot: EngineBoot }
   | { readonly t: "answer"; readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly t: "answer"; readonly id: number; readonly ok: false; readonly error: EngineFailure }

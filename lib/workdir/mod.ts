@@ -11,6 +11,7 @@ export { EnvRootTaken } from "./env_claim.ts";
 export * from "./gc_meta.ts";
 export * from "./layout.ts";
 export * from "./local_directory.ts";
+export { type LeftoverDeps, type LostRun, takeOutLeftovers } from "./local_leftovers.ts";
 export * from "./local_skills.ts";
 export * from "./path_lock.ts";
 export * from "./phrasing.ts";

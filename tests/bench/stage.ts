@@ -3,11 +3,9 @@ import { join } from "node:path";
 import { healthPort } from "../../lib/config/mod.ts";
 import { Plane } from "../../lib/plane/mod.ts";
 import { systemClock } from "../../lib/core/mod.ts";
+import { freeProfile } from "../helpers/e2e_world.ts";
 import { hostCommand, HostProcess, makeHome, type TestHome } from "../helpers/host_process.ts";
 import { wallMs } from "./figures.ts";
-
-/** A profile of its own, so that a bench does not meet a host that runs on this machine. */
-const PROFILE = "bench";
 
 const here = new URL(".", import.meta.url).pathname;
 
@@ -53,11 +51,12 @@ export class Stage {
     const workspaceId = plane.createWorkspace({ name: "Bench" });
     for (let n = 1; n < (options.workspaces ?? 1); n++) plane.createWorkspace({ name: `Bench ${n}` });
     before(plane, workspaceId);
-    const home = await makeHome({ profile: PROFILE, serverUrl: plane.url, token: plane.token });
+    const profile = freeProfile();
+    const home = await makeHome({ profile, serverUrl: plane.url, token: plane.token });
     const spawnedAt = wallMs();
     const host = HostProcess.start(home, {
-      args: ["--profile", PROFILE],
-      port: healthPort(PROFILE),
+      args: ["--profile", profile],
+      port: healthPort(profile),
       env: {
         MULTICA_CLAUDE_PATH: options.agent,
         IS_SANDBOX: "1",

@@ -3,9 +3,11 @@
  * and nothing of the killed host's agents runs. Real processes throughout.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { Hold } from "../../lib/plane/mod.ts";
 import type { HostProcess } from "../helpers/host_process.ts";
 import { alive, type E2eWorld, withWorld } from "../helpers/e2e_world.ts";
+import { treeOf } from "../helpers/workdir_world.ts";
 
 const DONE = ["completed", "failed", "cancelled"];
 const HELD = `
@@ -222,4 +224,26 @@ Deno.test("a connection that breaks after the commit of `complete` costs nothing
     assert.equal(world.calls(id, "/fail").length, 0);
     assert.equal(plane.tasks().length, 1);
     assert.equal((await host.stop()).code, 0);
+  }));
+
+Deno.test("SIGKILL while an agent works in a user's own directory: the next start gives it back as it was [04.6]", () =>
+  withWorld({ play: HELD }, async (world) => {
+    const { plane, agent, home } = world;
+    const localDir = join(home.dir, "project");
+    await Deno.mkdir(localDir);
+    await Deno.writeTextFile(join(localDir, "CLAUDE.md"), "# mine");
+    const before = treeOf(localDir);
+    const mid = agent.hold("mid");
+    const host = await world.running();
+    const id = world.task({ localDir, maxAttempts: 1 });
+    await mid.reached;
+    assert.equal(agent.starts()[0]!.cwd, localDir);
+    assert.notDeepEqual(treeOf(localDir), before);
+    await host.kill();
+
+    const again = await world.running();
+    assert.equal((await plane.taskState(id, DONE)).failure_reason, "runtime_recovery");
+    assert.deepEqual(treeOf(localDir), before);
+    assert.equal(agent.starts().length, 1);
+    assert.equal((await again.stop()).code, 0);
   }));

@@ -3,6 +3,7 @@
  * private home, so nothing of the machine's own profile is touched.
  */
 import { join } from "node:path";
+import { Guard } from "./guard.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -93,8 +94,9 @@ export class HostProcess {
 
   private constructor(readonly child: Deno.ChildProcess, readonly port: number) {
     this.#drained = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
+    const guard = new Guard(child.pid);
     this.ended = child.status.then(async (status) => {
-      await this.#drained;
+      await Promise.all([this.#drained, guard.release()]);
       this.#over = true;
       this.#wake();
       return status;

@@ -257,6 +257,24 @@ Deno.test("task commands without a local control plane say how to start one", as
   });
 });
 
+Deno.test("commands refuse words they do not take, and name their own help", async () => {
+  await withHome(async (home) => {
+    for (
+      const [args, words] of [
+        [["status", "extra"], /too many arguments for 'status'.*\n\(see multica-host status --help\)/],
+        [["config", "get"], /too many arguments for 'config'/],
+        [["task", "show"], /missing required argument 'id'\n\(see multica-host task show --help\)/],
+        [["task", "list", "--status", "odd"], /'odd' is invalid. Allowed choices are queued, .*cancelled/],
+        [["logs", "--lines", "x"], /--lines "x": invalid integer/],
+      ] as const
+    ) {
+      const ran = await runHostCommand(home, args);
+      assert.equal(ran.code, 1, args.join(" "));
+      assert.match(ran.stderr, words);
+    }
+  });
+});
+
 Deno.test("rights prints the narrow set of the profile", async () => {
   await withHome(async (home) => {
     await Deno.writeTextFile(join(home.stateDir, "config.json"), '{"server_url":"https://api.example.com"}');

@@ -42,7 +42,11 @@ Deno.test({
       assert.match(shown.stdout, /^Task [0-9a-f]{8} for rehearsal: Write a note\n[^]*✓ completed/);
       assert.match((await run("task", "list")).stdout, new RegExp(`^${id} +✓ completed +rehearsal`, "m"));
       assert.equal(JSON.parse((await run("task", "list", "--output", "json")).stdout).length, 1);
-      assert.match((await run("task", "cancel", id)).stdout, /✓ completed/);
+      assert.match((await run("task", "cancel", id)).stdout, /✓ completed \(it had ended before\)/);
+      assert.equal((await run("task", "list", "--status", "failed")).stderr, "No task is failed\n");
+      const gone = await run("task", "show", "ffffffff");
+      assert.equal(gone.code, 4);
+      assert.match(gone.stderr, /task not found\n {2}→ multica-host task list/);
 
       const unknown = await run("task", "add", "x", "--agent", "claud");
       assert.equal(unknown.code, 1);
@@ -65,7 +69,10 @@ Deno.test({
       assert.equal((await host.ended).code, 0, host.output);
       const log = await run("logs", "-n", "1000");
       assert.match(log.stdout, / INF host started component=supervisor /);
-      assert.match((await run("task", "list")).stderr, /The local control plane does not run\n/);
+      assert.match(
+        (await run("task", "list")).stderr,
+        new RegExp(`The local control plane does not run\n.*multica-host local --profile ${profile}\n$`),
+      );
     } finally {
       await host[Symbol.asyncDispose]();
       await home.remove();

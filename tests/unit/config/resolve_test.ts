@@ -302,6 +302,8 @@ Deno.test("allow_commands comes from the file, and the environment wins", async 
       "*",
     ]);
     assert.equal(inspect(home, { file: { allow_commands: 3 } }).problems.length, 1);
+    const [relative] = inspect(home, { env: { MULTICA_ALLOW_COMMANDS: "ok, rel/path" } }).problems;
+    assert.match(JSON.stringify(relative), /\\"rel\/path\\" is neither a command name nor an absolute path/);
   });
 });
 

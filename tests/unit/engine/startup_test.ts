@@ -172,3 +172,23 @@ Deno.test("engine poll-only: a refused token pauses claims and says so, and clai
     assert.ok(since("/tasks/claim").length > 0);
   });
 });
+
+for (
+  const [era, asking] of [["baseline", "for each runtime apart"], [
+    "later",
+    "for all runtimes at once",
+  ]] as const
+) {
+  Deno.test(`every loop of the engine says in a sentence what it does, against a ${era} server`, async () => {
+    await onStage({ plane: { era } }, async (stage) => {
+      await stage.advance(1_000);
+      const sentences = stage.health!.status_sentences!;
+      for (
+        const loop of ["token", "sync", "socket", "heartbeat", "claims", "discovery", "sleep", "reports"]
+      ) {
+        assert.ok((sentences[loop] ?? "") !== "", loop);
+      }
+      assert.match(sentences["claims"]!, new RegExp(`^asking ${asking}, at a hint and every 30 s$`));
+    });
+  });
+}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LOOK_MS, sleptBetween, suspendLoop } from "../../../lib/engine/suspend_watch.ts";
+import { StatusBoard } from "../../../lib/engine/status_board.ts";
 import { FakeClock } from "../../helpers/fake_clock.ts";
 
 Deno.test("sleptBetween() sees a late timer and a jump of the wall clock, not ordinary jitter", () => {
@@ -14,7 +15,7 @@ Deno.test("suspendLoop() [f06] calls once for a suspend of ten minutes, within o
   const clock = new FakeClock();
   const stop = new AbortController();
   let wakes = 0;
-  const loop = suspendLoop(clock, () => wakes++, stop.signal);
+  const loop = suspendLoop(clock, new StatusBoard(), () => wakes++, stop.signal);
   await clock.advance(LOOK_MS);
   assert.equal(wakes, 0);
   clock.jumpWall(600_000);

@@ -18,12 +18,14 @@ function setup(more: Partial<EngineHandle> = {}, startError?: unknown) {
   const clock = new FakeClock();
   const end = Promise.withResolvers<EngineEnd>();
   let hear: (message: ToEngine) => void = () => {};
+  let uncaught: (reason: string) => void = () => {};
   let ports: EnginePorts | undefined;
   serveEngine(
     {
       post: (message) => posted.push(message),
       listen: (fn) => hear = fn,
       fault: (error) => faults.push(error),
+      onFault: (fn) => uncaught = fn,
     },
     (_, given) => {
       if (startError !== undefined) throw startError;
@@ -47,6 +49,7 @@ function setup(more: Partial<EngineHandle> = {}, startError?: unknown) {
     clock,
     end,
     hear: (message: ToEngine) => hear(message),
+    uncaught: (reason: string) => uncaught(reason),
     ports: () => ports!,
   };
 }
@@ -96,6 +99,16 @@ Deno.test("serveEngine() tells a user's problem from a fault: the first ends the
   const fault = setup({}, new TypeError("undefined is not a function"));
   fault.hear({ t: "start", boot });
   assert.equal(fault.faults.length, 1);
+});
+
+Deno.test("serveEngine() tells of an error nobody caught and stands still until its fuse is lifted [f21]", () => {
+  const { hear, uncaught, posted } = setup();
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  Atomics.store(cell, 0, 1);
+  hear({ t: "fuse", cell });
+  hear({ t: "start", boot });
+  uncaught("boom");
+  assert.deepEqual(posted.at(-1), { t: "fault", reason: "boom" });
 });
 
 Deno.test("serveEngine() raises a fault when the engine's end is a rejection", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HostError } from "../../../lib/core/mod.ts";
 import {
   type FollowEvent,
   LocalPlaneAway,
@@ -105,4 +106,20 @@ Deno.test("serveLocalPlane() keeps workspace, agents and tasks over a restart", 
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("serveLocalPlane() says in one sentence what is wrong with its file", async () => {
+  const dir = await Deno.makeTempDir();
+  const file = `${dir}/plane.sqlite`;
+  await Deno.writeTextFile(file, "this is no database ".repeat(100));
+  await assert.rejects(
+    serveLocalPlane({ dbPath: file }),
+    (error: HostError) =>
+      /Cannot use .*plane\.sqlite": .*not a database/.test(error.message) && error.hint !== undefined,
+  );
+  await assert.rejects(
+    serveLocalPlane({ dbPath: `${dir}/nowhere/plane.sqlite` }),
+    (error: HostError) => error.hint === "check the owner and the rights of its directory",
+  );
+  await Deno.remove(dir, { recursive: true });
 });

@@ -54,6 +54,21 @@ Deno.test("EngineHost restarts an engine that throws, after its trees are ended 
   assert.deepEqual(last().posted[0], { t: "start", boot: { restarts: 1 } });
 });
 
+Deno.test("EngineHost ends the thread of a faulted engine after its trees, that of one that hangs before [f21]", async () => {
+  const { clock, graces, threads, host, last } = setup();
+  const seen: unknown[] = [];
+  const push = graces.push.bind(graces);
+  graces.push = (grace) => (seen.push([grace, last().terminated]), push(grace));
+  last().events.onMessage(running);
+  last().events.onMessage({ t: "fault", reason: "boom" });
+  last().events.onFault("boom"); // what the thread itself says when it goes on to its end
+  await clock.advance(500);
+  assert.deepEqual([threads.length, host.restarts, threads[0]?.terminated], [2, 1, true]);
+  last().events.onMessage(running);
+  await clock.advance(36_000);
+  assert.deepEqual(seen, [[2000, false], [2000, true]]);
+});
+
 Deno.test("EngineHost restarts an engine that hangs, and not one that only answers late [f21]", async () => {
   const { clock, threads, last } = setup();
   last().events.onMessage(running);
