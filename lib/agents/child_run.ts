@@ -234,10 +234,10 @@ export class ChildRun {
 
   async #read(): Promise<void> {
     const { maxLineBytes } = this.#options;
-    const stdout = abortable(this.#child.stdout, this.#reading.signal);
+    const { signal } = this.#reading;
     try {
-      const options = maxLineBytes === undefined ? {} : { maxBytes: maxLineBytes };
-      for await (const batch of lineBatches(stdout, options)) {
+      const options = { signal, ...(maxLineBytes === undefined ? {} : { maxBytes: maxLineBytes }) };
+      for await (const batch of lineBatches(this.#child.stdout, options)) {
         this.#handle(batch);
         const wait = this.#pressure ?? this.stdin.pressure;
         if (wait !== undefined) {
@@ -246,7 +246,7 @@ export class ChildRun {
         }
       }
     } catch (error) {
-      if (!this.#reading.signal.aborted) this.#readError = errorText(error);
+      if (!signal.aborted) this.#readError = errorText(error);
     }
   }
 
@@ -305,28 +305,4 @@ export function startChild(options: ChildRunOptions, attach: (run: ChildRun) => 
   }, ports.launch);
   ports.processes.started({ pid: child.pid, marker: request.marker });
   return new ChildRun(child, options, attach);
-}
-
-/** The same stream, which ends when `signal` aborts even though its source does not. */
-function abortable(stream: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream({
-    start(controller) {
-      signal.addEventListener("abort", () => {
-        reader.cancel().catch(() => {});
-        try {
-          controller.close();
-        } catch {
-          // Already at its end.
-        }
-      }, { once: true });
-    },
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (signal.aborted) return;
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: () => reader.cancel(),
-  }, { highWaterMark: 0 });
 }

@@ -173,11 +173,15 @@ export class HttpControl implements t.ControlApi, t.ControlChecks {
     await this.messagesEncoded(taskId, JSON.stringify({ messages }), options);
   }
 
-  async messagesEncoded(taskId: string, body: string, options: t.CallOptions = {}): Promise<void> {
+  async messagesEncoded(
+    taskId: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    options: t.CallOptions = {},
+  ): Promise<void> {
     await this.#transport.exchange({
       method: "POST",
       path: `${task(taskId)}/messages`,
-      body: cleanJson(body),
+      body: typeof body === "string" ? cleanJson(body) : body,
       once: true,
       limitMs: LIMIT.stream,
       signal: options.signal,

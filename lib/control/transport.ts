@@ -23,8 +23,8 @@ export interface Exchange {
   readonly method: "GET" | "POST";
   /** Below the base URL, ids already escaped. */
   readonly path: string;
-  /** JSON text of a POST. */
-  readonly body?: string;
+  /** JSON of a POST, as text or UTF-8. */
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /**
    * Sent at most once. Deno's `fetch` sends a text body again when the connection breaks, even after the server has
    * acted on it (measured with 2.8.3); what is not idempotent must not be (spec 01 §4.9, §4.15).
@@ -208,10 +208,10 @@ export function parseRetryAfter(value: string | null, nowMs: number): number | u
 }
 
 /** A body that cannot be sent again. */
-function onceOnly(text: string): ReadableStream<Uint8Array> {
+function onceOnly(body: string | Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
-      controller.enqueue(new TextEncoder().encode(text));
+      controller.enqueue(typeof body === "string" ? new TextEncoder().encode(body) : body);
       controller.close();
     },
   });

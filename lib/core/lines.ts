@@ -6,7 +6,7 @@ export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** What is kept of a longer one, in bytes: its head says what it was, and the rest is of no use to anybody. */
 const CUT_HEAD_BYTES = 16 * 1024;
 
-/** One read's worth of complete lines. */
+/** One read's worth of complete lines. Its arrays are empty again when the next one is asked for. */
 export interface LineBatch {
   /** Lines without their newline, as they came, empty ones included. Invalid UTF-8 becomes U+FFFD. */
   readonly lines: readonly string[];
@@ -20,7 +20,14 @@ export interface LineOptions {
   readonly maxBytes?: number;
   /** Hears how many bytes arrived with each read. */
   readonly onBytes?: (count: number) => void;
+  /** Ends the reading, also of a source that does not end. */
+  readonly signal?: AbortSignal;
 }
+
+/** One read takes at most what a pipe holds. */
+const READ_BYTES = 64 * 1024;
+
+const decoder = new TextDecoder();
 
 const NEWLINE = 0x0a;
 
@@ -45,7 +52,7 @@ export async function* lineBatches(
       return;
     }
     if (bytes.length === 0) return;
-    pending.push(bytes);
+    pending.push(bytes.slice());
     pendingBytes += bytes.length;
     if (pendingBytes <= maxBytes) return;
     dropped = pendingBytes - headBytes;
@@ -53,7 +60,7 @@ export async function* lineBatches(
     pendingBytes = headBytes;
   };
 
-  for await (const chunk of stream) {
+  for await (const chunk of chunks(stream, options.signal)) {
     options.onBytes?.(chunk.length);
     const first = chunk.indexOf(NEWLINE);
     if (first < 0) {
@@ -61,7 +68,7 @@ export async function* lineBatches(
       continue;
     }
     const cut: { index: number; bytes: number }[] = [];
-    const lines: string[] = [];
+    let lines: string[] = [];
     let from = 0;
     if (pendingBytes > 0 || dropped > 0) {
       keep(chunk.subarray(0, first));
@@ -75,19 +82,64 @@ export async function* lineBatches(
     const last = chunk.lastIndexOf(NEWLINE);
     if (from <= last) {
       const whole = chunk.subarray(from, last);
-      if (whole.length <= maxBytes) { for (const line of split(whole)) lines.push(line); }
+      if (whole.length <= maxBytes) lines = [...lines, ...decoder.decode(whole).split("\n")];
       else cutLines(whole, { maxBytes, headBytes }, lines, cut);
     }
     if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
     yield { lines, cut };
+    // A reader that waits for more would keep the text of all these lines alive, once for each agent.
+    lines.length = 0;
   }
   if (pendingBytes > 0 || dropped > 0) {
     yield { lines: [decode(pending, pendingBytes)], cut: dropped > 0 ? [{ index: 0, bytes: dropped }] : [] };
   }
 }
 
-function split(bytes: Uint8Array): readonly string[] {
-  return new TextDecoder().decode(bytes).split("\n");
+/** The bytes of each read, in one buffer that the next read overwrites where the stream allows that. */
+async function* chunks(stream: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { read, cancel } = source(stream);
+  const stop = () => void cancel().catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    for (let chunk = await read(); chunk !== undefined; chunk = await read()) {
+      if (signal?.aborted) return;
+      yield chunk;
+    }
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    stop();
+  }
+}
+
+interface Source {
+  /** undefined at the end. */
+  readonly read: () => Promise<Uint8Array | undefined>;
+  readonly cancel: () => Promise<void>;
+}
+
+function source(stream: ReadableStream<Uint8Array>): Source {
+  const reader = byteReader(stream);
+  if (reader === undefined) {
+    const plain = stream.getReader();
+    return { read: async () => (await plain.read()).value, cancel: () => plain.cancel() };
+  }
+  let buffer = new ArrayBuffer(READ_BYTES);
+  const read = async () => {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    if (done || value === undefined) return undefined;
+    buffer = value.buffer;
+    return value;
+  };
+  return { read, cancel: () => reader.cancel() };
+}
+
+/** undefined for a stream that is not of bytes. */
+function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Lines of one chunk that may hold more than a line's limit: each is looked at. */
@@ -102,7 +154,7 @@ function cutLines(
     const end = newline < 0 ? bytes.length : newline;
     const long = end - from > maxBytes;
     if (long) cut.push({ index: lines.length, bytes: end - from - headBytes });
-    lines.push(new TextDecoder().decode(bytes.subarray(from, long ? from + headBytes : end)));
+    lines.push(decoder.decode(bytes.subarray(from, long ? from + headBytes : end)));
     from = end + 1;
   }
 }
@@ -121,12 +173,12 @@ function head(parts: readonly Uint8Array[], size: number): Uint8Array {
 }
 
 function decode(parts: readonly Uint8Array[], bytes: number): string {
-  if (parts.length === 1) return new TextDecoder().decode(parts[0]!);
+  if (parts.length === 1) return decoder.decode(parts[0]!);
   const whole = new Uint8Array(bytes);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
     at += part.length;
   }
-  return new TextDecoder().decode(whole);
+  return decoder.decode(whole);
 }

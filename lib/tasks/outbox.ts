@@ -357,6 +357,7 @@ export class Outbox {
     switch (verdict.t) {
       case "delivered":
         journal.delivered(record);
+        release(record);
         return this.#settle(lane, record, "delivered", "");
       case "discarded":
         journal.discard(record, verdict.reason);
@@ -369,7 +370,7 @@ export class Outbox {
           task: lane.claim.taskId,
           reason: verdict.reason,
         });
-        const body = failInstead(record.body, verdict.reason, this.deps.classify);
+        const body = failInstead(record, verdict.reason, this.deps.classify);
         return journal.replaceTerminal(record, "fail", body);
       }
     }
@@ -429,4 +430,9 @@ export class Outbox {
       this.#emptied.set(claimId, [...this.#emptied.get(claimId) ?? [], resolve]);
     });
   }
+}
+
+/** Gives the memory of a transcript that was sent back at once, not when garbage of that age is collected. */
+function release({ kind, body }: JournalRecord): void {
+  if (kind === "messages") body.buffer.transfer(0);
 }
