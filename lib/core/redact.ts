@@ -4,7 +4,7 @@ import { FIXED_STARTS, patternBits, REDACT_PATTERNS } from "./redact_patterns.ts
 import { StreamRedactor } from "./redact_stream.ts";
 
 export { secretValues, urlCredentials } from "./redact_patterns.ts";
-export { StreamRedactor } from "./redact_stream.ts";
+export { MAX_HELD, StreamRedactor } from "./redact_stream.ts";
 
 /** What stands where a known secret was. */
 export const MASK = "[REDACTED]";

@@ -12,6 +12,7 @@ import {
   type JournalRecord,
   type ParkedRecord,
   type RecordKind,
+  releaseBody,
 } from "./journal_types.ts";
 import { VolatileRecords } from "./journal_volatile.ts";
 
@@ -123,13 +124,13 @@ export class Journal {
     }, [report("pin", body)]);
   }
 
-  /** Transcript rows, one commit for all batches. @throws {JournalFull} when neither disk nor memory takes them. */
+  /** Transcript rows, one commit for all batches, whose memory it takes over. @throws {JournalFull} when neither disk nor memory takes them. */
   messages(claimId: number, batches: readonly EncodedBatch[]): void {
     if (batches.length === 0) return;
     this.#append(claimId, () => this.#addBatches(claimId, batches), batches.map(asMessages));
   }
 
-  /** The end of a claim: transcript tail, usage and terminal report in one commit. */
+  /** The end of a claim: transcript tail (as {@link messages}), usage and terminal report in one commit. */
   finish(claimId: number, finish: Finish): void {
     const records = finish.batches.map(asMessages) as VolatileInput[];
     if (finish.usage !== "") records.push(report("usage", finish.usage));
@@ -168,11 +169,15 @@ export class Journal {
     );
   }
 
-  /** Writes to disk, or to memory while the disk is full; a claim once in memory stays there, for the order. */
+  /**
+   * Writes to disk, or to memory while the disk is full; a claim once in memory stays there, for the order. What is on
+   * disk is freed here.
+   */
   #append(claimId: number, work: () => void, records: readonly VolatileInput[], ends = false): void {
     const onDisk = claimId > 0 && !this.#volatile.has(claimId) && this.#write(work);
-    if (!onDisk && ends) this.#endedInMemory.add(claimId);
-    if (!onDisk && !this.#volatile.add(claimId, records, ends)) throw new JournalFull(this.path, undefined);
+    if (onDisk) return records.forEach(releaseBody);
+    if (ends) this.#endedInMemory.add(claimId);
+    if (!this.#volatile.add(claimId, records, ends)) throw new JournalFull(this.path, undefined);
   }
 
   /** The oldest record of a claim that is still to be delivered, of those after `afterId`. */

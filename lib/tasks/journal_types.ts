@@ -62,6 +62,14 @@ export interface EncodedBatch {
   readonly lastSeq: number;
 }
 
+/**
+ * Frees a body that nobody will read again, at once: a batch lives through several young collections, and would
+ * otherwise stay until the next full one, tens of megabytes under load (measured).
+ */
+export function releaseBody({ body }: Pick<EncodedBatch, "body">): void {
+  body.buffer.transfer(0);
+}
+
 /** Everything that ends a claim. */
 export interface Finish {
   readonly batches: readonly EncodedBatch[];

@@ -2,7 +2,7 @@
 import { Backoff, Broadcast, type Clock, getLog, type Random, type Timer } from "../core/mod.ts";
 import { deliverRecord, type DeliveryApi, failInstead } from "./deliver.ts";
 import type { Journal } from "./journal.ts";
-import { type JournalClaim, type JournalRecord, TERMINAL_KINDS } from "./journal_types.ts";
+import { type JournalClaim, type JournalRecord, releaseBody, TERMINAL_KINDS } from "./journal_types.ts";
 import { replayClaim } from "./replay.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -357,7 +357,7 @@ export class Outbox {
     switch (verdict.t) {
       case "delivered":
         journal.delivered(record);
-        release(record);
+        releaseBody(record);
         return this.#settle(lane, record, "delivered", "");
       case "discarded":
         journal.discard(record, verdict.reason);
@@ -430,9 +430,4 @@ export class Outbox {
       this.#emptied.set(claimId, [...this.#emptied.get(claimId) ?? [], resolve]);
     });
   }
-}
-
-/** Gives the memory of a transcript that was sent back at once, not when garbage of that age is collected. */
-function release({ kind, body }: JournalRecord): void {
-  if (kind === "messages") body.buffer.transfer(0);
 }

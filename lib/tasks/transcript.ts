@@ -6,6 +6,7 @@ import {
   cutUtf8,
   errorText,
   getLog,
+  MAX_HELD,
   type Redactor,
   type StreamRedactor,
   type Timer,
@@ -25,8 +26,8 @@ export const FLUSH_MS = 500;
 export const MAX_PENDING = 256 * 1024;
 /** So much text is masked and encoded at once, in UTF-16 units: little enough to die in the young generation. */
 const STEP = 8 * 1024;
-/** Of an output only this much is looked at, in UTF-16 units: enough for 8 KiB after masking. */
-const MAX_LOOK = 64 * 1024;
+/** Of an output only this much is looked at, in UTF-16 units: 8 KiB are left of it also when its end is held back. */
+const MAX_LOOK = MAX_HELD + 32 * 1024;
 
 /** What {@link Transcript} needs. */
 export interface TranscriptOptions {

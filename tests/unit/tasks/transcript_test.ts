@@ -119,6 +119,19 @@ Deno.test("Transcript masks at the cut: a secret across byte 8192 loses all of i
   assert.ok(!text.includes("geheim"));
 });
 
+Deno.test("Transcript keeps the beginning of an output that is one endless word", () => {
+  const { transcript } = open();
+  for (const size of [65_536, 98_304, 100_000, 5_000_000]) {
+    transcript.push({ type: "tool_result", callId: "", output: "x".repeat(size) });
+  }
+  assert.deepEqual(transcript.close().flatMap(rowsOf).map((row) => row.output!.length), [
+    8192,
+    8192,
+    8192,
+    8192,
+  ]);
+});
+
 Deno.test("Transcript removes NUL and lone surrogates, also in nested input", () => {
   const { transcript } = open();
   transcript.push({ type: "text", text: "a\0b\ud800c\\u0000" });
