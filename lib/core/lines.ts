@@ -40,58 +40,99 @@ export async function* lineBatches(
   stream: ReadableStream<Uint8Array>,
   options: LineOptions = {},
 ): AsyncGenerator<LineBatch> {
-  const maxBytes = options.maxBytes ?? MAX_LINE_BYTES;
-  const headBytes = Math.min(maxBytes, CUT_HEAD_BYTES);
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
-  let dropped = 0;
+  const splitter = new Splitter(options.maxBytes ?? MAX_LINE_BYTES);
+  for await (const chunk of chunks(stream, options.signal)) {
+    options.onBytes?.(chunk.length);
+    const batch = splitter.take(chunk);
+    if (batch === undefined) continue;
+    yield batch;
+    // A reader that waits for more would keep the text of all these lines alive, once for each agent.
+    batch.lines.length = 0;
+  }
+  const last = splitter.end();
+  if (last !== undefined) yield last;
+}
 
-  const keep = (bytes: Uint8Array) => {
-    if (dropped > 0) {
-      dropped += bytes.length;
+type Cuts = { readonly index: number; readonly bytes: number }[];
+
+/**
+ * Bytes to lines. Apart from the generator, whose frame would keep the text of the last chunk alive while it waits.
+ */
+class Splitter {
+  readonly #headBytes: number;
+  /** Copies of what there is of the line that has no end yet. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #dropped = 0;
+
+  constructor(private readonly maxBytes: number) {
+    this.#headBytes = Math.min(maxBytes, CUT_HEAD_BYTES);
+  }
+
+  /** The lines that `chunk` completes; undefined when it holds no newline. */
+  take(chunk: Uint8Array): { lines: string[]; cut: Cuts } | undefined {
+    const first = chunk.indexOf(NEWLINE);
+    if (first < 0) {
+      this.#keep(chunk);
+      return undefined;
+    }
+    const last = chunk.lastIndexOf(NEWLINE);
+    const batch: { lines: string[]; cut: Cuts } = { lines: [], cut: [] };
+    let from = 0;
+    if (this.#pendingBytes > 0) {
+      this.#keep(chunk.subarray(0, first));
+      this.#endLine(batch);
+      from = first + 1;
+    }
+    if (from <= last) this.#whole(chunk.subarray(from, last), batch);
+    if (last + 1 < chunk.length) this.#keep(chunk.subarray(last + 1));
+    return batch;
+  }
+
+  /** The last line, when it had no newline. */
+  end(): LineBatch | undefined {
+    if (this.#pendingBytes === 0) return undefined;
+    const batch = { lines: [], cut: [] };
+    this.#endLine(batch);
+    return batch;
+  }
+
+  #endLine({ lines, cut }: { lines: string[]; cut: Cuts }): void {
+    if (this.#dropped > 0) cut.push({ index: lines.length, bytes: this.#dropped });
+    lines.push(decode(this.#pending, this.#pendingBytes));
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#dropped = 0;
+  }
+
+  /** Lines that begin and end in one chunk. */
+  #whole(bytes: Uint8Array, { lines, cut }: { lines: string[]; cut: Cuts }): void {
+    if (bytes.length <= this.maxBytes) {
+      for (const line of decoder.decode(bytes).split("\n")) lines.push(line);
+      return;
+    }
+    for (let from = 0; from <= bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const end = newline < 0 ? bytes.length : newline;
+      const long = end - from > this.maxBytes;
+      if (long) cut.push({ index: lines.length, bytes: end - from - this.#headBytes });
+      lines.push(decoder.decode(bytes.subarray(from, long ? from + this.#headBytes : end)));
+      from = end + 1;
+    }
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#dropped > 0) {
+      this.#dropped += bytes.length;
       return;
     }
     if (bytes.length === 0) return;
-    pending.push(bytes.slice());
-    pendingBytes += bytes.length;
-    if (pendingBytes <= maxBytes) return;
-    dropped = pendingBytes - headBytes;
-    pending = [head(pending, headBytes)];
-    pendingBytes = headBytes;
-  };
-
-  for await (const chunk of chunks(stream, options.signal)) {
-    options.onBytes?.(chunk.length);
-    const first = chunk.indexOf(NEWLINE);
-    if (first < 0) {
-      keep(chunk);
-      continue;
-    }
-    const cut: { index: number; bytes: number }[] = [];
-    let lines: string[] = [];
-    let from = 0;
-    if (pendingBytes > 0 || dropped > 0) {
-      keep(chunk.subarray(0, first));
-      if (dropped > 0) cut.push({ index: 0, bytes: dropped });
-      lines.push(decode(pending, pendingBytes));
-      pending = [];
-      pendingBytes = 0;
-      dropped = 0;
-      from = first + 1;
-    }
-    const last = chunk.lastIndexOf(NEWLINE);
-    if (from <= last) {
-      const whole = chunk.subarray(from, last);
-      if (whole.length <= maxBytes) lines = [...lines, ...decoder.decode(whole).split("\n")];
-      else cutLines(whole, { maxBytes, headBytes }, lines, cut);
-    }
-    if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
-    yield { lines, cut };
-    // A reader that waits for more would keep the text of all these lines alive, once for each agent.
-    lines.length = 0;
-  }
-  if (pendingBytes > 0 || dropped > 0) {
-    yield { lines: [decode(pending, pendingBytes)], cut: dropped > 0 ? [{ index: 0, bytes: dropped }] : [] };
+    this.#pending.push(bytes.slice());
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes <= this.maxBytes) return;
+    this.#dropped = this.#pendingBytes - this.#headBytes;
+    this.#pending = [head(this.#pending, this.#headBytes)];
+    this.#pendingBytes = this.#headBytes;
   }
 }
 
@@ -139,23 +180,6 @@ function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReade
     return stream.getReader({ mode: "byob" });
   } catch {
     return undefined;
-  }
-}
-
-/** Lines of one chunk that may hold more than a line's limit: each is looked at. */
-function cutLines(
-  bytes: Uint8Array,
-  { maxBytes, headBytes }: { readonly maxBytes: number; readonly headBytes: number },
-  lines: string[],
-  cut: { index: number; bytes: number }[],
-): void {
-  for (let from = 0; from <= bytes.length;) {
-    const newline = bytes.indexOf(NEWLINE, from);
-    const end = newline < 0 ? bytes.length : newline;
-    const long = end - from > maxBytes;
-    if (long) cut.push({ index: lines.length, bytes: end - from - headBytes });
-    lines.push(decoder.decode(bytes.subarray(from, long ? from + headBytes : end)));
-    from = end + 1;
   }
 }
 
