@@ -6,8 +6,8 @@ import {
   type ExitStatus,
   getLog,
   type LineBatch,
-  lineBatches,
   type ProcessGroup,
+  readLines,
 } from "../core/mod.ts";
 import { launchAgent } from "./child_launch.ts";
 import { StderrTail } from "./child_stderr.ts";
@@ -237,14 +237,12 @@ export class ChildRun {
     const { signal } = this.#reading;
     try {
       const options = { signal, ...(maxLineBytes === undefined ? {} : { maxBytes: maxLineBytes }) };
-      for await (const batch of lineBatches(this.#child.stdout, options)) {
+      await readLines(this.#child.stdout, (batch) => {
         this.#handle(batch);
         const wait = this.#pressure ?? this.stdin.pressure;
-        if (wait !== undefined) {
-          this.#pressure = undefined;
-          await Promise.race([wait, this.#stopped.promise, this.#exit.promise]);
-        }
-      }
+        this.#pressure = undefined;
+        return wait && Promise.race([wait, this.#stopped.promise, this.#exit.promise]);
+      }, options);
     } catch (error) {
       if (!signal.aborted) this.#readError = errorText(error);
     }

@@ -6,7 +6,7 @@ export const MAX_LINE_BYTES = 32 * 1024 * 1024;
 /** What is kept of a longer one, in bytes: its head says what it was, and the rest is of no use to anybody. */
 const CUT_HEAD_BYTES = 16 * 1024;
 
-/** One read's worth of complete lines. Its arrays are empty again when the next one is asked for. */
+/** One read's worth of complete lines. */
 export interface LineBatch {
   /** Lines without their newline, as they came, empty ones included. Invalid UTF-8 becomes U+FFFD. */
   readonly lines: readonly string[];
@@ -14,7 +14,10 @@ export interface LineBatch {
   readonly cut: readonly { readonly index: number; readonly bytes: number }[];
 }
 
-/** Options of {@link lineBatches}. */
+/** Takes a batch; nothing more is read until a promise it returns has settled. */
+export type TakeLines = (batch: LineBatch) => void | Promise<unknown>;
+
+/** Options of {@link readLines}. */
 export interface LineOptions {
   /** Longest line kept whole, in bytes. Default {@link MAX_LINE_BYTES}. */
   readonly maxBytes?: number;
@@ -32,32 +35,39 @@ const decoder = new TextDecoder();
 const NEWLINE = 0x0a;
 
 /**
- * Reads `stream` to its end and yields the complete lines of every chunk; a last line without newline counts.
+ * Reads `stream` to its end and hands the complete lines of every read to `take`; a last line without newline counts.
  * Of a line beyond the limit only the head is kept and the rest declared in `cut`, so memory stays bounded.
  * The consumer's pace is the reader's pace: nothing is read while a batch is being handled.
+ *
+ * A callback and no generator: what was read becomes text and is handled in one go. With a generator the reads of
+ * twenty agents that arrive together are all text before the first is handled, and grow old (measured).
  */
-export async function* lineBatches(
+export async function readLines(
   stream: ReadableStream<Uint8Array>,
+  take: TakeLines,
   options: LineOptions = {},
-): AsyncGenerator<LineBatch> {
+): Promise<void> {
   const splitter = new Splitter(options.maxBytes ?? MAX_LINE_BYTES);
-  for await (const chunk of chunks(stream, options.signal)) {
-    options.onBytes?.(chunk.length);
-    const batch = splitter.take(chunk);
-    if (batch === undefined) continue;
-    yield batch;
-    // A reader that waits for more would keep the text of all these lines alive, once for each agent.
-    batch.lines.length = 0;
+  const { read, cancel } = source(stream);
+  const stop = () => void cancel().catch(() => {});
+  options.signal?.addEventListener("abort", stop, { once: true });
+  try {
+    for (let chunk = await read(); chunk !== undefined; chunk = await read()) {
+      if (options.signal?.aborted) break;
+      options.onBytes?.(chunk.length);
+      const wait = splitter.take(chunk, take);
+      if (wait !== undefined) await wait;
+    }
+    await splitter.end(take);
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+    stop();
   }
-  const last = splitter.end();
-  if (last !== undefined) yield last;
 }
 
 type Cuts = { readonly index: number; readonly bytes: number }[];
 
-/**
- * Bytes to lines. Apart from the generator, whose frame would keep the text of the last chunk alive while it waits.
- */
+/** Bytes to lines. */
 class Splitter {
   readonly #headBytes: number;
   /** Copies of what there is of the line that has no end yet. */
@@ -69,13 +79,10 @@ class Splitter {
     this.#headBytes = Math.min(maxBytes, CUT_HEAD_BYTES);
   }
 
-  /** The lines that `chunk` completes; undefined when it holds no newline. */
-  take(chunk: Uint8Array): { lines: string[]; cut: Cuts } | undefined {
+  /** Hands on the lines that `chunk` completes. */
+  take(chunk: Uint8Array, take: TakeLines): void | Promise<unknown> {
     const first = chunk.indexOf(NEWLINE);
-    if (first < 0) {
-      this.#keep(chunk);
-      return undefined;
-    }
+    if (first < 0) return this.#keep(chunk);
     const last = chunk.lastIndexOf(NEWLINE);
     const batch: { lines: string[]; cut: Cuts } = { lines: [], cut: [] };
     let from = 0;
@@ -86,15 +93,15 @@ class Splitter {
     }
     if (from <= last) this.#whole(chunk.subarray(from, last), batch);
     if (last + 1 < chunk.length) this.#keep(chunk.subarray(last + 1));
-    return batch;
+    return take(batch);
   }
 
-  /** The last line, when it had no newline. */
-  end(): LineBatch | undefined {
-    if (this.#pendingBytes === 0) return undefined;
+  /** Hands on the last line, when it had no newline. */
+  end(take: TakeLines): void | Promise<unknown> {
+    if (this.#pendingBytes === 0) return;
     const batch = { lines: [], cut: [] };
     this.#endLine(batch);
-    return batch;
+    return take(batch);
   }
 
   #endLine({ lines, cut }: { lines: string[]; cut: Cuts }): void {
@@ -133,22 +140,6 @@ class Splitter {
     this.#dropped = this.#pendingBytes - this.#headBytes;
     this.#pending = [head(this.#pending, this.#headBytes)];
     this.#pendingBytes = this.#headBytes;
-  }
-}
-
-/** The bytes of each read, in one buffer that the next read overwrites where the stream allows that. */
-async function* chunks(stream: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { read, cancel } = source(stream);
-  const stop = () => void cancel().catch(() => {});
-  signal?.addEventListener("abort", stop, { once: true });
-  try {
-    for (let chunk = await read(); chunk !== undefined; chunk = await read()) {
-      if (signal?.aborted) return;
-      yield chunk;
-    }
-  } finally {
-    signal?.removeEventListener("abort", stop);
-    stop();
   }
 }
 
