@@ -6,9 +6,9 @@ import {
   type ExitStatus,
   getLog,
   type LineBatch,
-  lineBatches,
   OVER,
   type ProcessGroup,
+  readLines,
 } from "../core/mod.ts";
 import { launchAgent } from "./child_launch.ts";
 import { StderrTail } from "./child_stderr.ts";
@@ -235,19 +235,17 @@ export class ChildRun {
 
   async #read(): Promise<void> {
     const { maxLineBytes } = this.#options;
-    const stdout = abortable(this.#child.stdout, this.#reading.signal);
+    const { signal } = this.#reading;
     try {
-      const options = maxLineBytes === undefined ? {} : { maxBytes: maxLineBytes };
-      for await (const batch of lineBatches(stdout, options)) {
+      const options = { signal, ...(maxLineBytes === undefined ? {} : { maxBytes: maxLineBytes }) };
+      await readLines(this.#child.stdout, (batch) => {
         this.#handle(batch);
         const wait = this.#pressure ?? this.stdin.pressure;
-        if (wait !== undefined) {
-          this.#pressure = undefined;
-          await Promise.race([wait, this.#stopped.promise, this.#exit.promise]);
-        }
-      }
+        this.#pressure = undefined;
+        return wait && Promise.race([wait, this.#stopped.promise, this.#exit.promise]);
+      }, options);
     } catch (error) {
-      if (!this.#reading.signal.aborted) this.#readError = errorText(error);
+      if (!signal.aborted) this.#readError = errorText(error);
     }
   }
 
@@ -306,28 +304,4 @@ export function startChild(options: ChildRunOptions, attach: (run: ChildRun) => 
   }, ports.launch);
   ports.processes.started({ pid: child.pid, marker: request.marker });
   return new ChildRun(child, options, attach);
-}
-
-/** The same stream, which ends when `signal` aborts even though its source does not. */
-function abortable(stream: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream({
-    start(controller) {
-      signal.addEventListener("abort", () => {
-        reader.cancel().catch(() => {});
-        try {
-          controller.close();
-        } catch {
-          // Already at its end.
-        }
-      }, { once: true });
-    },
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (signal.aborted) return;
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: () => reader.cancel(),
-  }, { highWaterMark: 0 });
 }

@@ -1,5 +1,5 @@
 /** A Codex thread's file on disk: whether it is there, and what it says about usage (spec 06 §11.9, §11.13). */
-import { errorText, getLog, lineBatches } from "../core/mod.ts";
+import { errorText, getLog, readLines } from "../core/mod.ts";
 import { RolloutScan, type RolloutUsage } from "./codex_usage.ts";
 
 const log = getLog("agents", "codex");
@@ -72,7 +72,7 @@ export async function rolloutUsage(
   try {
     const file = await Deno.open(path, { read: true });
     const scan = new RolloutScan(startMs, resumed);
-    for await (const batch of lineBatches(file.readable)) batch.lines.forEach((line) => scan.line(line));
+    await readLines(file.readable, ({ lines }) => lines.forEach((line) => scan.line(line)));
     return scan.result;
   } catch (error) {
     log.debug("cannot read usage from the codex rollout", { error: errorText(error) });

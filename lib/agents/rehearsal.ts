@@ -2,7 +2,7 @@
  * The rehearsal agent: a program without a model that speaks Claude's stream-json, so that the whole way of a task can
  * be tried on a clean machine. It really reads and changes files in its working directory, and says what it is.
  */
-import { lineBatches, sleep, systemClock } from "../core/mod.ts";
+import { readLines, sleep, systemClock } from "../core/mod.ts";
 import { planRehearsal, type RehearsalStep } from "./rehearsal_plan.ts";
 import { isObject, type Json, list, obj, parseLine, str } from "./stream_json.ts";
 
@@ -139,7 +139,7 @@ class Talker {
 
 /** Reads what the host writes, one object at a time. */
 class Inbox {
-  readonly #events: AsyncGenerator<Json>;
+  readonly #events: AsyncIterator<Json>;
 
   constructor(stdin: ReadableStream<Uint8Array>) {
     this.#events = objects(stdin);
@@ -172,11 +172,15 @@ class Inbox {
   }
 }
 
-async function* objects(stdin: ReadableStream<Uint8Array>): AsyncGenerator<Json> {
-  for await (const { lines } of lineBatches(stdin)) {
+function objects(stdin: ReadableStream<Uint8Array>): AsyncIterator<Json> {
+  const { readable, writable } = new TransformStream<Json, Json>();
+  const writer = writable.getWriter();
+  const read = readLines(stdin, async ({ lines }) => {
     for (const line of lines) {
       const event = parseLine(line);
-      if (event !== undefined) yield event;
+      if (event !== undefined) await writer.write(event);
     }
-  }
+  });
+  read.then(() => writer.close(), (error: unknown) => writer.abort(error)).catch(() => {}); // the reader has gone
+  return readable.values();
 }

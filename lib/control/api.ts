@@ -76,8 +76,12 @@ export interface ControlApi {
     options?: CallOptions,
   ): Promise<void>;
   messages(taskId: string, messages: readonly TaskMessage[], options?: CallOptions): Promise<void>;
-  /** As {@link messages} with the body already encoded: `{"messages":[…]}`. */
-  messagesEncoded(taskId: string, body: string, options?: CallOptions): Promise<void>;
+  /** As {@link messages} with the body already encoded: `{"messages":[…]}`. Bytes hold no NUL and go out as they are. */
+  messagesEncoded(
+    taskId: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    options?: CallOptions,
+  ): Promise<void>;
   readMessages(taskId: string, since: number, options?: CallOptions): Promise<readonly TaskMessage[]>;
   pinSession(
     taskId: string,

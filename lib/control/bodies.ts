@@ -40,10 +40,10 @@ function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
  * A body that `fetch` cannot send again. It repeats a text when the connection breaks, even after the server has acted
  * on it (measured with 2.8.3).
  */
-export function onceOnly(text: string): ReadableStream<Uint8Array> {
+export function onceOnly(body: string | Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
-      controller.enqueue(new TextEncoder().encode(text));
+      controller.enqueue(typeof body === "string" ? new TextEncoder().encode(body) : body);
       controller.close();
     },
   });

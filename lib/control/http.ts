@@ -192,11 +192,15 @@ export class HttpControl implements ControlApi, ControlChecks {
     await this.messagesEncoded(taskId, JSON.stringify({ messages }), options);
   }
 
-  async messagesEncoded(taskId: string, body: string, options: CallOptions = {}): Promise<void> {
+  async messagesEncoded(
+    taskId: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    options: CallOptions = {},
+  ): Promise<void> {
     await this.#transport.exchange({
       method: "POST",
       path: `${task(taskId)}/messages`,
-      body: cleanJson(body),
+      body: typeof body === "string" ? cleanJson(body) : body,
       once: true,
       limitMs: LIMIT.stream,
       signal: options.signal,

@@ -23,8 +23,8 @@ export interface Exchange {
   readonly method: "GET" | "POST";
   /** Below the base URL, ids already escaped. */
   readonly path: string;
-  /** JSON text of a POST. */
-  readonly body?: string;
+  /** JSON of a POST, as text or UTF-8. */
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /**
    * Sent at most once ({@link onceOnly}): what is not idempotent must not be repeated (spec 01 §4.9, §4.15).
    */

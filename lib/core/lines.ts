@@ -14,96 +14,163 @@ export interface LineBatch {
   readonly cut: readonly { readonly index: number; readonly bytes: number }[];
 }
 
-/** Options of {@link lineBatches}. */
+/** Takes a batch; nothing more is read until a promise it returns has settled. */
+export type TakeLines = (batch: LineBatch) => void | Promise<unknown>;
+
+/** Options of {@link readLines}. */
 export interface LineOptions {
   /** Longest line kept whole, in bytes. Default {@link MAX_LINE_BYTES}. */
   readonly maxBytes?: number;
   /** Hears how many bytes arrived with each read. */
   readonly onBytes?: (count: number) => void;
+  /** Ends the reading, also of a source that does not end. */
+  readonly signal?: AbortSignal;
 }
+
+/** One read takes at most what a pipe holds. */
+const READ_BYTES = 64 * 1024;
+
+const decoder = new TextDecoder();
 
 const NEWLINE = 0x0a;
 
 /**
- * Reads `stream` to its end and yields the complete lines of every chunk; a last line without newline counts.
+ * Reads `stream` to its end and hands the complete lines of every read to `take`; a last line without newline counts.
  * Of a line beyond the limit only the head is kept and the rest declared in `cut`, so memory stays bounded.
  * The consumer's pace is the reader's pace: nothing is read while a batch is being handled.
+ *
+ * A callback and no generator: what was read becomes text and is handled in one go. With a generator the reads of
+ * twenty agents that arrive together are all text before the first is handled, and grow old (measured).
  */
-export async function* lineBatches(
+export async function readLines(
   stream: ReadableStream<Uint8Array>,
+  take: TakeLines,
   options: LineOptions = {},
-): AsyncGenerator<LineBatch> {
-  const maxBytes = options.maxBytes ?? MAX_LINE_BYTES;
-  const headBytes = Math.min(maxBytes, CUT_HEAD_BYTES);
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
-  let dropped = 0;
+): Promise<void> {
+  const splitter = new Splitter(options.maxBytes ?? MAX_LINE_BYTES);
+  const { read, cancel } = source(stream);
+  const stop = () => void cancel().catch(() => {});
+  options.signal?.addEventListener("abort", stop, { once: true });
+  try {
+    for (let chunk = await read(); chunk !== undefined; chunk = await read()) {
+      if (options.signal?.aborted) break;
+      options.onBytes?.(chunk.length);
+      const wait = splitter.take(chunk, take);
+      if (wait !== undefined) await wait;
+    }
+    await splitter.end(take);
+  } finally {
+    options.signal?.removeEventListener("abort", stop);
+    stop();
+  }
+}
 
-  const keep = (bytes: Uint8Array) => {
-    if (dropped > 0) {
-      dropped += bytes.length;
+type Cuts = { readonly index: number; readonly bytes: number }[];
+
+/** Bytes to lines. */
+class Splitter {
+  readonly #headBytes: number;
+  /** Copies of what there is of the line that has no end yet. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #dropped = 0;
+
+  constructor(private readonly maxBytes: number) {
+    this.#headBytes = Math.min(maxBytes, CUT_HEAD_BYTES);
+  }
+
+  /** Hands on the lines that `chunk` completes. */
+  take(chunk: Uint8Array, take: TakeLines): void | Promise<unknown> {
+    const first = chunk.indexOf(NEWLINE);
+    if (first < 0) return this.#keep(chunk);
+    const last = chunk.lastIndexOf(NEWLINE);
+    const batch: { lines: string[]; cut: Cuts } = { lines: [], cut: [] };
+    let from = 0;
+    if (this.#pendingBytes > 0) {
+      this.#keep(chunk.subarray(0, first));
+      this.#endLine(batch);
+      from = first + 1;
+    }
+    if (from <= last) this.#whole(chunk.subarray(from, last), batch);
+    if (last + 1 < chunk.length) this.#keep(chunk.subarray(last + 1));
+    return take(batch);
+  }
+
+  /** Hands on the last line, when it had no newline. */
+  end(take: TakeLines): void | Promise<unknown> {
+    if (this.#pendingBytes === 0) return;
+    const batch = { lines: [], cut: [] };
+    this.#endLine(batch);
+    return take(batch);
+  }
+
+  #endLine({ lines, cut }: { lines: string[]; cut: Cuts }): void {
+    if (this.#dropped > 0) cut.push({ index: lines.length, bytes: this.#dropped });
+    lines.push(decode(this.#pending, this.#pendingBytes));
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#dropped = 0;
+  }
+
+  /** Lines that begin and end in one chunk. */
+  #whole(bytes: Uint8Array, { lines, cut }: { lines: string[]; cut: Cuts }): void {
+    if (bytes.length <= this.maxBytes) {
+      for (const line of decoder.decode(bytes).split("\n")) lines.push(line);
+      return;
+    }
+    for (let from = 0; from <= bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const end = newline < 0 ? bytes.length : newline;
+      const long = end - from > this.maxBytes;
+      if (long) cut.push({ index: lines.length, bytes: end - from - this.#headBytes });
+      lines.push(decoder.decode(bytes.subarray(from, long ? from + this.#headBytes : end)));
+      from = end + 1;
+    }
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#dropped > 0) {
+      this.#dropped += bytes.length;
       return;
     }
     if (bytes.length === 0) return;
-    pending.push(bytes);
-    pendingBytes += bytes.length;
-    if (pendingBytes <= maxBytes) return;
-    dropped = pendingBytes - headBytes;
-    pending = [head(pending, headBytes)];
-    pendingBytes = headBytes;
+    this.#pending.push(bytes.slice());
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes <= this.maxBytes) return;
+    this.#dropped = this.#pendingBytes - this.#headBytes;
+    this.#pending = [head(this.#pending, this.#headBytes)];
+    this.#pendingBytes = this.#headBytes;
+  }
+}
+
+interface Source {
+  /** undefined at the end. */
+  readonly read: () => Promise<Uint8Array | undefined>;
+  readonly cancel: () => Promise<void>;
+}
+
+function source(stream: ReadableStream<Uint8Array>): Source {
+  const reader = byteReader(stream);
+  if (reader === undefined) {
+    const plain = stream.getReader();
+    return { read: async () => (await plain.read()).value, cancel: () => plain.cancel() };
+  }
+  let buffer = new ArrayBuffer(READ_BYTES);
+  const read = async () => {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    if (done || value === undefined) return undefined;
+    buffer = value.buffer;
+    return value;
   };
-
-  for await (const chunk of stream) {
-    options.onBytes?.(chunk.length);
-    const first = chunk.indexOf(NEWLINE);
-    if (first < 0) {
-      keep(chunk);
-      continue;
-    }
-    const cut: { index: number; bytes: number }[] = [];
-    const lines: string[] = [];
-    let from = 0;
-    if (pendingBytes > 0 || dropped > 0) {
-      keep(chunk.subarray(0, first));
-      if (dropped > 0) cut.push({ index: 0, bytes: dropped });
-      lines.push(decode(pending, pendingBytes));
-      pending = [];
-      pendingBytes = 0;
-      dropped = 0;
-      from = first + 1;
-    }
-    const last = chunk.lastIndexOf(NEWLINE);
-    if (from <= last) {
-      const whole = chunk.subarray(from, last);
-      if (whole.length <= maxBytes) { for (const line of split(whole)) lines.push(line); }
-      else cutLines(whole, { maxBytes, headBytes }, lines, cut);
-    }
-    if (last + 1 < chunk.length) keep(chunk.subarray(last + 1));
-    yield { lines, cut };
-  }
-  if (pendingBytes > 0 || dropped > 0) {
-    yield { lines: [decode(pending, pendingBytes)], cut: dropped > 0 ? [{ index: 0, bytes: dropped }] : [] };
-  }
+  return { read, cancel: () => reader.cancel() };
 }
 
-function split(bytes: Uint8Array): readonly string[] {
-  return new TextDecoder().decode(bytes).split("\n");
-}
-
-/** Lines of one chunk that may hold more than a line's limit: each is looked at. */
-function cutLines(
-  bytes: Uint8Array,
-  { maxBytes, headBytes }: { readonly maxBytes: number; readonly headBytes: number },
-  lines: string[],
-  cut: { index: number; bytes: number }[],
-): void {
-  for (let from = 0; from <= bytes.length;) {
-    const newline = bytes.indexOf(NEWLINE, from);
-    const end = newline < 0 ? bytes.length : newline;
-    const long = end - from > maxBytes;
-    if (long) cut.push({ index: lines.length, bytes: end - from - headBytes });
-    lines.push(new TextDecoder().decode(bytes.subarray(from, long ? from + headBytes : end)));
-    from = end + 1;
+/** undefined for a stream that is not of bytes. */
+function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
   }
 }
 
@@ -121,12 +188,12 @@ function head(parts: readonly Uint8Array[], size: number): Uint8Array {
 }
 
 function decode(parts: readonly Uint8Array[], bytes: number): string {
-  if (parts.length === 1) return new TextDecoder().decode(parts[0]!);
+  if (parts.length === 1) return decoder.decode(parts[0]!);
   const whole = new Uint8Array(bytes);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
     at += part.length;
   }
-  return new TextDecoder().decode(whole);
+  return decoder.decode(whole);
 }

@@ -1,10 +1,10 @@
 /** Masks secrets in text and nested values: known ones in every form they travel in, and what looks like one. */
 import { MultiSearch, type SearchWord } from "./multi_search.ts";
-import { patternBits, REDACT_PATTERNS } from "./redact_patterns.ts";
+import { FIXED_STARTS, patternBits, REDACT_PATTERNS } from "./redact_patterns.ts";
 import { StreamRedactor } from "./redact_stream.ts";
 
 export { secretValues, urlCredentials } from "./redact_patterns.ts";
-export { StreamRedactor } from "./redact_stream.ts";
+export { MAX_HELD, StreamRedactor } from "./redact_stream.ts";
 
 /** What stands where a known secret was. */
 export const MASK = "[REDACTED]";
@@ -29,6 +29,10 @@ export interface RedactorOptions {
 /** A mask makes a word border, so a rule may match what it did not before: it is looked at again, a few times. */
 const MAX_ROUNDS = 5;
 
+/** What the one search over a text looks for. */
+const FLAG = { literal: 1, home: 2, fixed: 4 } as const;
+const ALL_FLAGS = 7;
+
 const MASKS = /\[REDACTED[A-Z ]*\]/g;
 
 /**
@@ -51,9 +55,10 @@ export class Redactor {
     for (const secret of this.#secrets) for (const form of writtenForms(secret)) forms.add(form);
     this.literals = [...forms].sort((a, b) => b.length - a.length);
     this.home = usableHome(options.home ?? "");
-    const words = this.literals.map((word): SearchWord => ({ word, flag: 1 }));
+    const words = this.literals.map((word): SearchWord => ({ word, flag: FLAG.literal }));
+    words.push(...FIXED_STARTS.map((word) => ({ word, flag: FLAG.fixed })));
     if (this.home !== "") {
-      words.push({ word: this.home, flag: 2 });
+      words.push({ word: this.home, flag: FLAG.home });
       this.#home = new RegExp(`${escapeRegExp(this.home)}(?![A-Za-z0-9_.-])`, "g");
       this.#homeMask = maskHome(this.home);
     }
@@ -72,14 +77,14 @@ export class Redactor {
   }
 
   #once(text: string): string {
-    const own = this.#search.flags(text, 3);
-    let out = (own & 1) === 0 ? text : this.#maskLiterals(text);
-    for (let n = 0, bits = patternBits(out); bits !== 0; n++, bits >>>= 1) {
+    const found = this.#search.flags(text, ALL_FLAGS);
+    let out = (found & FLAG.literal) === 0 ? text : this.#maskLiterals(text);
+    for (let n = 0, bits = patternBits(out, (found & FLAG.fixed) !== 0); bits !== 0; n++, bits >>>= 1) {
       if ((bits & 1) === 0) continue;
       const rule = REDACT_PATTERNS[n]!;
       out = out.replace(rule.pattern, rule.replacement);
     }
-    return (own & 2) === 0 ? out : out.replace(this.#home!, this.#homeMask);
+    return (found & FLAG.home) === 0 ? out : out.replace(this.#home!, this.#homeMask);
   }
 
   /**
@@ -88,6 +93,11 @@ export class Redactor {
    */
   value(value: unknown): unknown {
     return this.#walk(value, 0);
+  }
+
+  /** True when one of the patterns may match `text`: a first look, without false denials. */
+  mayMatch(text: string): boolean {
+    return patternBits(text, (this.#search.flags(text, FLAG.fixed) & FLAG.fixed) !== 0) !== 0;
   }
 
   /** The form for text that comes in pieces. */

@@ -74,7 +74,10 @@ export const REDACT_PATTERNS: readonly RedactPattern[] = [
   },
 ];
 
-const FIXED = /AKIA|AIza|gh[pousr]_|xox[bporase]-|xapp-|glpat-|-----BEGIN|k_live_|github_pat_/;
+/** One of these stands in all that the rules of the family `fixed` match. */
+export const FIXED_STARTS: readonly string[] =
+  "AKIA AIza ghp_ gho_ ghu_ ghs_ ghr_ xoxb- xoxp- xoxo- xoxr- xoxa- xoxs- xoxe- xapp- glpat- -----BEGIN k_live_ github_pat_"
+    .split(" ");
 const SHORT = /\bsk-[A-Za-z0-9_-]{20}|\bey[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10}/;
 const BEARER = /[bB][eE][aA][rR][eE][rR]\s/;
 
@@ -90,10 +93,13 @@ const BITS = {
   named: familyBits("named"),
 };
 
-/** Bits of the patterns that may match `text` (number `n` has bit `n`); 0 = none can. About 0.7 µs for 500 bytes. */
-export function patternBits(text: string): number {
+/**
+ * Bits of the patterns that may match `text` (number `n` has bit `n`); 0 = none can. `fixed` says whether one of
+ * {@link FIXED_STARTS} occurs in it.
+ */
+export function patternBits(text: string, fixed: boolean): number {
   let bits = 0;
-  if (FIXED.test(text)) bits |= BITS.fixed;
+  if (fixed) bits |= BITS.fixed;
   if ((text.includes("sk-") || text.includes("ey")) && SHORT.test(text)) bits |= BITS.short;
   if (BEARER.test(text)) bits |= BITS.bearer;
   if (text.includes("://")) bits |= BITS.url;

@@ -1,5 +1,5 @@
 /** Masks secrets in text that comes in pieces: whatever the cut, the joined output is that of the whole text. */
-import { OPEN_AT_END, patternBits, WORD_STARTS } from "./redact_patterns.ts";
+import { OPEN_AT_END, WORD_STARTS } from "./redact_patterns.ts";
 import type { Redactor } from "./redact.ts";
 
 /** Longest text held back, in UTF-16 units: beyond it something goes out, with known secrets still kept whole. */
@@ -36,9 +36,11 @@ export class StreamRedactor {
 
   /** Takes a piece and gives what can be said safely of all so far; may be "". */
   push(piece: string): string {
-    const text = this.#held === "" ? piece : this.#held + piece;
+    // Joined, not added: one flat string, because it is read character by character.
+    const text = this.#held === "" ? piece : [this.#held, piece].join("");
     let safe = this.#safeEnd(text);
     if (text.length - safe > MAX_HELD) safe = Math.max(safe, this.#forcedEnd(text));
+    if (safe > 0 && (text.charCodeAt(safe - 1) & 0xfc00) === 0xd800) safe--; // its other half is to come
     this.#held = text.slice(safe);
     return safe === 0 ? "" : this.redactor.text(safe === text.length ? text : text.slice(0, safe));
   }
@@ -74,7 +76,7 @@ export class StreamRedactor {
   #isClean(word: string): boolean {
     if (WORD.test(word.at(-1)!)) return false;
     const low = word.toLowerCase();
-    if (WORD_STARTS.some((start) => low.includes(start)) || patternBits(word) !== 0) return false;
+    if (WORD_STARTS.some((start) => low.includes(start)) || this.redactor.mayMatch(word)) return false;
     if (WORD_STARTS.some((start) => endsInside(low, start))) return false;
     const { home, literals } = this.redactor;
     if (home !== "" && (word.includes(home) || endsInside(word, home))) return false;
@@ -117,14 +119,20 @@ export class StreamRedactor {
 /** Start of the word that reaches up to `end`; `end` itself after white space. */
 function wordStart(text: string, end: number): number {
   let at = end;
-  while (at > 0 && !WHITE.test(text[at - 1]!)) at--;
+  while (at > 0 && !isWhite(text.charCodeAt(at - 1))) at--;
   return at;
+}
+
+/** As `\s`. */
+function isWhite(unit: number): boolean {
+  if (unit < 0x80) return unit === 0x20 || unit >= 0x09 && unit <= 0x0d;
+  return unit >= 0xa0 && WHITE.test(String.fromCharCode(unit));
 }
 
 /** End of the last word before `end`, white space skipped. */
 function lastWordEnd(text: string, end: number): number {
   let at = end;
-  while (at > 0 && WHITE.test(text[at - 1]!)) at--;
+  while (at > 0 && isWhite(text.charCodeAt(at - 1))) at--;
   return at;
 }
 

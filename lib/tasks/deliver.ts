@@ -13,6 +13,8 @@ import {
   type Verdict,
 } from "./verdict.ts";
 
+const decoder = new TextDecoder();
+
 /** The calls a delivery makes. */
 export type DeliveryApi = Pick<
   ControlApi,
@@ -48,15 +50,15 @@ export async function deliverRecord(
       return (await deliverMessages(record, how)).verdict;
     }
     case "pin": {
-      const body = JSON.parse(record.body) as { session_id?: string; work_dir?: string };
+      const body = bodyOf(record) as { session_id?: string; work_dir?: string };
       return pinVerdict(await ask(() => control.pinSession(taskId, body, { signal }), signal));
     }
     case "usage": {
-      const { usage } = JSON.parse(record.body) as { usage: readonly UsageEntry[] };
+      const { usage } = bodyOf(record) as { usage: readonly UsageEntry[] };
       return usageVerdict(await ask(() => control.usage(taskId, usage, { signal }), signal));
     }
     case "cancel_ack": {
-      const body = JSON.parse(record.body) as CancelAckBody;
+      const body = bodyOf(record) as CancelAckBody;
       return cancelAckVerdict(await ask(() => control.cancelAck(taskId, body, { signal }), signal));
     }
     case "complete":
@@ -75,8 +77,8 @@ async function deliverTerminal(
   const answer = await ask(
     () =>
       kind === "complete"
-        ? control.complete(taskId, JSON.parse(record.body) as CompleteBody, { signal })
-        : control.fail(taskId, JSON.parse(record.body) as FailBody, { signal }),
+        ? control.complete(taskId, bodyOf(record) as CompleteBody, { signal })
+        : control.fail(taskId, bodyOf(record) as FailBody, { signal }),
     signal,
   );
   const verdict = terminalVerdict(kind, answer);
@@ -105,13 +107,18 @@ async function ask(call: () => Promise<unknown>, signal: AbortSignal): Promise<A
   }
 }
 
+/** The JSON value a record carries. @throws SyntaxError when it is none */
+export function bodyOf(record: JournalRecord): unknown {
+  return JSON.parse(decoder.decode(record.body));
+}
+
 /** The `fail` that stands in for a `complete` the server does not take; session and work directory go along. */
 export function failInstead(
-  completeBody: string,
+  complete: JournalRecord,
   reason: string,
   classify: (text: string) => string,
 ): string {
-  const { output: _output, ...kept } = JSON.parse(completeBody) as CompleteBody;
+  const { output: _output, ...kept } = bodyOf(complete) as CompleteBody;
   const error = reason.startsWith("complete task failed: ") ? reason : `complete task failed: ${reason}`;
   const body: FailBody = { ...kept, error, failure_reason: classify(error) };
   return JSON.stringify(body);

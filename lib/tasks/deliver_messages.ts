@@ -112,7 +112,7 @@ async function declareGap(
   });
 }
 
-async function send(body: string, how: MessageDelivery): Promise<Verdict> {
+async function send(body: string | JournalRecord["body"], how: MessageDelivery): Promise<Verdict> {
   let answer: Answer;
   try {
     await how.control.messagesEncoded(how.taskId, body, { signal: how.signal });
@@ -126,7 +126,7 @@ async function send(body: string, how: MessageDelivery): Promise<Verdict> {
 
 function rowsOf(record: JournalRecord): readonly TaskMessage[] | undefined {
   try {
-    const parsed = JSON.parse(record.body) as { messages?: readonly TaskMessage[] };
+    const parsed = JSON.parse(new TextDecoder().decode(record.body)) as { messages?: readonly TaskMessage[] };
     return Array.isArray(parsed.messages) ? parsed.messages : undefined;
   } catch (error) {
     log.error("journalled transcript is no JSON", { record: record.id, error: String(error) });

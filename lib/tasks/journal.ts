@@ -12,6 +12,7 @@ import {
   type JournalRecord,
   type ParkedRecord,
   type RecordKind,
+  releaseBody,
 } from "./journal_types.ts";
 import { VolatileRecords } from "./journal_volatile.ts";
 
@@ -22,6 +23,8 @@ const ROOM_TEST_MS = 5_000;
 
 /** Delivered records are deleted with the next write, or when this many wait. */
 const MAX_DONE = 64;
+
+const encoder = new TextEncoder();
 
 /**
  * One SQLite file a profile, one instance a process. All calls are synchronous; a write is one commit that is on
@@ -118,20 +121,20 @@ export class Journal {
     this.#append(claimId, () => {
       this.#q.setPin.run(sessionId, workDir, claimId);
       this.#q.addRecord.run(claimId, "pin", body, 0, 0, this.clock.now());
-    }, [{ kind: "pin", body, firstSeq: 0, lastSeq: 0 }]);
+    }, [report("pin", body)]);
   }
 
-  /** Transcript rows, one commit for all batches. @throws {JournalFull} when neither disk nor memory takes them. */
+  /** Transcript rows, one commit for all batches, whose memory it takes over. @throws {JournalFull} when neither disk nor memory takes them. */
   messages(claimId: number, batches: readonly EncodedBatch[]): void {
     if (batches.length === 0) return;
     this.#append(claimId, () => this.#addBatches(claimId, batches), batches.map(asMessages));
   }
 
-  /** The end of a claim: transcript tail, usage and terminal report in one commit. */
+  /** The end of a claim: transcript tail (as {@link messages}), usage and terminal report in one commit. */
   finish(claimId: number, finish: Finish): void {
     const records = finish.batches.map(asMessages) as VolatileInput[];
-    if (finish.usage !== "") records.push({ kind: "usage", body: finish.usage, firstSeq: 0, lastSeq: 0 });
-    if (finish.terminal) records.push({ ...finish.terminal, firstSeq: 0, lastSeq: 0 });
+    if (finish.usage !== "") records.push(report("usage", finish.usage));
+    if (finish.terminal) records.push(report(finish.terminal.kind, finish.terminal.body));
     this.#append(
       claimId,
       () => {
@@ -146,7 +149,7 @@ export class Journal {
 
   /** A terminal report put behind an ended claim's records (a refused `complete` that becomes a `fail`). */
   replaceTerminal(record: JournalRecord, kind: "complete" | "fail" | "cancel_ack", body: string): void {
-    if (record.id < 0) return this.#volatile.replace(record, kind, body);
+    if (record.id < 0) return this.#volatile.replace(record, kind, encoder.encode(body));
     this.#write(() => this.#q.replace.run(kind, body, record.id));
   }
 
@@ -166,21 +169,25 @@ export class Journal {
     );
   }
 
-  /** Writes to disk, or to memory while the disk is full; a claim once in memory stays there, for the order. */
+  /**
+   * Writes to disk, or to memory while the disk is full; a claim once in memory stays there, for the order. What is on
+   * disk is freed here.
+   */
   #append(claimId: number, work: () => void, records: readonly VolatileInput[], ends = false): void {
     const onDisk = claimId > 0 && !this.#volatile.has(claimId) && this.#write(work);
-    if (!onDisk && ends) this.#endedInMemory.add(claimId);
-    if (!onDisk && !this.#volatile.add(claimId, records, ends)) throw new JournalFull(this.path, undefined);
+    if (onDisk) return records.forEach(releaseBody);
+    if (ends) this.#endedInMemory.add(claimId);
+    if (!this.#volatile.add(claimId, records, ends)) throw new JournalFull(this.path, undefined);
   }
 
   /** The oldest record of a claim that is still to be delivered, of those after `afterId`. */
   next(claimId: number, after?: JournalRecord): JournalRecord | undefined {
     if (claimId > 0 && (after === undefined || after.id > 0)) {
-      let row = this.#q.next.get(claimId, after?.id ?? 0);
-      while (row !== undefined && this.#done.includes(Number(row.id))) {
-        row = this.#q.next.get(claimId, Number(row.id));
+      let found = this.#q.next.get(claimId, after?.id ?? 0);
+      while (found !== undefined && this.#done.includes(Number(found.id))) {
+        found = this.#q.next.get(claimId, Number(found.id));
       }
-      if (row !== undefined) return this.#record(row);
+      if (found !== undefined) return this.#record(this.#q.record.get(Number(found.id))!);
     }
     return this.#volatile.next(claimId, after);
   }
@@ -276,7 +283,7 @@ export class Journal {
       id: Number(row.id),
       claimId: Number(row.claim),
       kind: String(row.kind) as RecordKind,
-      body: String(row.body),
+      body: row.body as Uint8Array<ArrayBuffer>,
       firstSeq: Number(row.first_seq),
       lastSeq: Number(row.last_seq),
       replayed: Number(row.id) <= this.#lastOfBefore,
@@ -317,6 +324,10 @@ function asMessages(batch: EncodedBatch): VolatileInput {
   return { kind: "messages", body: batch.body, firstSeq: batch.firstSeq, lastSeq: batch.lastSeq };
 }
 
+function report(kind: RecordKind, body: string): VolatileInput {
+  return { kind, body: encoder.encode(body), firstSeq: 0, lastSeq: 0 };
+}
+
 function asClaim(row: Row): JournalClaim {
   return {
     id: Number(row.id),
@@ -347,7 +358,8 @@ const SQL = {
   lastRecord: "SELECT max(id) AS id FROM records",
   addClaim:
     "INSERT INTO claims(task,fence,runtime,workspace,provider,retryable,claimed_at) VALUES(?,?,?,?,?,?,?)",
-  addRecord: "INSERT INTO records(claim,kind,body,first_seq,last_seq,created_at) VALUES(?,?,?,?,?,?)",
+  addRecord: "INSERT INTO records(claim,kind,body,first_seq,last_seq,created_at) " +
+    "VALUES(?,?,CAST(? AS TEXT),?,?,?)",
   claimsOfTask: "SELECT id, last_seq FROM claims WHERE task=? AND state<>'superseded'",
   newestOfTask: "SELECT * FROM claims WHERE task=? AND state<>'superseded' ORDER BY id DESC LIMIT 1",
   claim: "SELECT * FROM claims WHERE id=?",
@@ -358,12 +370,13 @@ const SQL = {
   setPin: "UPDATE claims SET session=?, work_dir=? WHERE id=?",
   setSeq: "UPDATE claims SET last_seq=max(last_seq,?) WHERE id=?",
   replace: "UPDATE records SET kind=?, body=? WHERE id=?",
-  next: "SELECT * FROM records WHERE claim=? AND state='pending' AND id>? ORDER BY id LIMIT 1",
+  next: "SELECT id FROM records WHERE claim=? AND state='pending' AND id>? ORDER BY id LIMIT 1",
+  record: "SELECT id,claim,kind,CAST(body AS BLOB) AS body,first_seq,last_seq FROM records WHERE id=?",
   drop: "DELETE FROM records WHERE id=?",
   dropOf: "DELETE FROM records WHERE claim=?",
   park: "UPDATE records SET state='parked', reason=? WHERE id=?",
-  parked:
-    "SELECT r.*, c.task FROM records r LEFT JOIN claims c ON c.id=r.claim WHERE r.state='parked' ORDER BY r.id",
+  parked: "SELECT r.id,r.claim,r.kind,CAST(r.body AS BLOB) AS body,r.first_seq,r.last_seq,r.reason,c.task " +
+    "FROM records r LEFT JOIN claims c ON c.id=r.claim WHERE r.state='parked' ORDER BY r.id",
   parkedCount: "SELECT count(*) AS n FROM records WHERE state='parked'",
   dropParked: "DELETE FROM records WHERE state='parked'",
   dropClaim: "DELETE FROM claims WHERE id=? AND state IN ('ended','superseded') " +

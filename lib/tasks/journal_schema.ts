@@ -1,8 +1,11 @@
-/** The journal's tables. They only grow: a binary one release older must be able to read the file (reliability §3). */
+/**
+ * The journal's tables. They only grow: a binary one release older must be able to read the file (reliability §3).
+ * `state` lies behind `body`: asking for it without an index reads the whole body, hence the two partial ones.
+ */
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raised with each addition; an older binary ignores what it does not know. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 const TABLES = `
 CREATE TABLE IF NOT EXISTS claims (
@@ -32,6 +35,8 @@ CREATE TABLE IF NOT EXISTS records (
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS records_claim ON records(claim, id);
+CREATE INDEX IF NOT EXISTS records_pending ON records(claim, id) WHERE state='pending';
+CREATE INDEX IF NOT EXISTS records_parked ON records(id) WHERE state='parked';
 `;
 
 /** Makes what is missing and sets the durability the promise needs: WAL, every commit on disk. */

@@ -41,8 +41,8 @@ export interface JournalRecord {
   readonly id: number;
   readonly claimId: number;
   readonly kind: RecordKind;
-  /** JSON body of the request. */
-  readonly body: string;
+  /** JSON body of the request, UTF-8. */
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly firstSeq: number;
   readonly lastSeq: number;
   /** The process that wrote it is gone: whether it was sent is not known. */
@@ -55,11 +55,19 @@ export interface ParkedRecord extends JournalRecord {
   readonly reason: string;
 }
 
-/** An encoded piece of transcript: the body of one request. */
+/** An encoded piece of transcript: the body of one request, UTF-8 without NUL and lone surrogates. */
 export interface EncodedBatch {
-  readonly body: string;
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly firstSeq: number;
   readonly lastSeq: number;
+}
+
+/**
+ * Frees a body that nobody will read again, at once: a batch lives through several young collections, and would
+ * otherwise stay until the next full one, tens of megabytes under load (measured).
+ */
+export function releaseBody({ body }: Pick<EncodedBatch, "body">): void {
+  body.buffer.transfer(0);
 }
 
 /** Everything that ends a claim. */

@@ -49,7 +49,7 @@ export class VolatileRecords {
     else this.#records.set(record.claimId, left);
   }
 
-  replace(record: JournalRecord, kind: RecordKind, body: string): void {
+  replace(record: JournalRecord, kind: RecordKind, body: JournalRecord["body"]): void {
     const records = this.#records.get(record.claimId) ?? [];
     this.#records.set(
       record.claimId,

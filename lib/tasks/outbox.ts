@@ -2,7 +2,7 @@
 import { Backoff, Broadcast, type Clock, getLog, type Random, type Timer } from "../core/mod.ts";
 import { deliverRecord, type DeliveryApi, failInstead } from "./deliver.ts";
 import type { Journal } from "./journal.ts";
-import { type JournalClaim, type JournalRecord, TERMINAL_KINDS } from "./journal_types.ts";
+import { type JournalClaim, type JournalRecord, releaseBody, TERMINAL_KINDS } from "./journal_types.ts";
 import { replayClaim } from "./replay.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -357,6 +357,7 @@ export class Outbox {
     switch (verdict.t) {
       case "delivered":
         journal.delivered(record);
+        releaseBody(record);
         return this.#settle(lane, record, "delivered", "");
       case "discarded":
         journal.discard(record, verdict.reason);
@@ -369,7 +370,7 @@ export class Outbox {
           task: lane.claim.taskId,
           reason: verdict.reason,
         });
-        const body = failInstead(record.body, verdict.reason, this.deps.classify);
+        const body = failInstead(record, verdict.reason, this.deps.classify);
         return journal.replaceTerminal(record, "fail", body);
       }
     }

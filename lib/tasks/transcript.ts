@@ -6,6 +6,7 @@ import {
   cutUtf8,
   errorText,
   getLog,
+  MAX_HELD,
   type Redactor,
   type StreamRedactor,
   type Timer,
@@ -21,12 +22,12 @@ export const MAX_OUTPUT_BYTES = 8_192;
 export const FIRST_FLUSH_MS = 250;
 /** Later flushes, ms after the first row that waits. */
 export const FLUSH_MS = 500;
-/** So much waiting is flushed at once, in UTF-16 units. */
+/** So much waiting is flushed at once, in bytes. */
 export const MAX_PENDING = 256 * 1024;
-/** Longest text row; longer text becomes several. */
-const MAX_TEXT = 128 * 1024;
-/** Of an output only this much is looked at, in UTF-16 units: enough for 8 KiB after masking. */
-const MAX_LOOK = 64 * 1024;
+/** So much text is masked and encoded at once, in UTF-16 units: little enough to die in the young generation. */
+const STEP = 8 * 1024;
+/** Of an output only this much is looked at, in UTF-16 units: 8 KiB are left of it also when its end is held back. */
+const MAX_LOOK = MAX_HELD + 32 * 1024;
 
 /** What {@link Transcript} needs. */
 export interface TranscriptOptions {
@@ -36,6 +37,15 @@ export interface TranscriptOptions {
   readonly lastSeq: number;
   /** Takes batches for the journal. May throw: the rows are kept and offered again. */
   readonly flush: (batches: readonly EncodedBatch[]) => void;
+}
+
+/** Text that may grow. */
+interface OpenText {
+  readonly type: "text" | "thinking";
+  parts: string[];
+  units: number;
+  /** Something came since the last flush. */
+  fresh: boolean;
 }
 
 /**
@@ -48,7 +58,7 @@ export class Transcript {
   readonly #tools = new Map<string, string>();
   #redactor: Redactor;
   #stream: StreamRedactor;
-  #open: { readonly type: "text" | "thinking"; parts: string[]; units: number; fresh: boolean } | undefined;
+  #open: OpenText | undefined;
   #timer: Timer | undefined;
   #flushed = false;
   #toolCount = 0;
@@ -70,9 +80,9 @@ export class Transcript {
     return this.#batches.lastSeq;
   }
 
-  /** Units that wait for the next flush. */
+  /** Bytes that wait for the next flush; what is not yet encoded counts in UTF-16 units. */
   get pending(): number {
-    return this.#batches.units + (this.#open?.units ?? 0) + this.#stream.held;
+    return this.#batches.bytes + (this.#open?.units ?? 0) + this.#stream.held;
   }
 
   /** Takes an event; those without a row only pass. */
@@ -120,7 +130,7 @@ export class Transcript {
     this.#timer = undefined;
     this.#cutText();
     this.#hand();
-    if (this.#open !== undefined || this.#batches.units > 0) this.#arm(FLUSH_MS);
+    if (this.#open !== undefined || this.#batches.bytes > 0) this.#arm(FLUSH_MS);
   }
 
   /** Ends the transcript and gives what was not flushed, for the commit that ends the task. */
@@ -138,7 +148,7 @@ export class Transcript {
     this.#open.parts.push(text);
     this.#open.units += text.length;
     this.#open.fresh = true;
-    if (this.#open.units >= MAX_TEXT) this.#cutText();
+    if (this.#open.units >= STEP) this.#mask(this.#open);
     this.#arm();
   }
 
@@ -153,12 +163,18 @@ export class Transcript {
     const open = this.#open;
     if (open === undefined) return;
     if (!open.fresh) return this.#closeText();
-    const safe = this.#stream.push(open.parts.join(""));
+    this.#mask(open);
+    open.fresh = false;
+    this.#batches.endText();
+    if (this.#stream.held === 0) this.#open = undefined;
+  }
+
+  /** Masks and encodes the open text as far as it is safe. */
+  #mask(open: OpenText): void {
+    const text = open.parts.join("");
     open.parts = [];
     open.units = 0;
-    open.fresh = false;
-    this.#say(open.type, safe);
-    if (this.#stream.held === 0) this.#open = undefined;
+    this.#batches.say(open.type, this.#stream.push(text));
   }
 
   /** The open text ends here. */
@@ -166,15 +182,9 @@ export class Transcript {
     const open = this.#open;
     if (open === undefined) return;
     this.#open = undefined;
-    this.#say(open.type, this.#stream.push(open.parts.join("")) + this.#stream.end());
-  }
-
-  #say(type: "text" | "thinking", text: string): void {
-    for (let at = 0; at < text.length;) {
-      const piece = wholeUnits(text, at, MAX_TEXT);
-      this.#batches.add(type, { content: piece });
-      at += piece.length;
-    }
+    this.#mask(open);
+    this.#batches.say(open.type, this.#stream.end());
+    this.#batches.endText();
   }
 
   #input(input: Readonly<Record<string, unknown>> | undefined): RowFields["input"] {
@@ -189,7 +199,7 @@ export class Transcript {
 
   #arm(delayMs = this.#flushed ? FLUSH_MS : FIRST_FLUSH_MS): void {
     if (this.#closed) return;
-    if (this.#batches.units >= MAX_PENDING) return this.#hand();
+    if (this.#batches.bytes >= MAX_PENDING) return this.#hand();
     this.#timer ??= this.options.clock.timer(delayMs, () => {
       this.#timer = undefined;
       this.flush();
@@ -197,7 +207,7 @@ export class Transcript {
   }
 
   #hand(): void {
-    if (this.#batches.units === 0) return;
+    if (this.#batches.bytes === 0) return;
     this.#flushed = true;
     const batches = this.#batches.take();
     try {
@@ -207,11 +217,4 @@ export class Transcript {
       this.#batches.putBack(batches);
     }
   }
-}
-
-/** At most `max` units of `text` from `at` on, no surrogate pair torn. */
-function wholeUnits(text: string, at: number, max: number): string {
-  let end = Math.min(text.length, at + max);
-  if (end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00) end--;
-  return text.slice(at, end);
 }

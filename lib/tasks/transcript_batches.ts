@@ -1,4 +1,4 @@
-/** Encodes transcript rows once and packs them into request bodies of bounded size. */
+/** Encodes transcript rows once, to the bytes that are stored and sent, and packs them into bodies of bounded size. */
 import type { MessageType } from "../control/mod.ts";
 import { getLog } from "../core/mod.ts";
 import type { EncodedBatch } from "./journal_types.ts";
@@ -7,19 +7,32 @@ const log = getLog("tasks", "transcript");
 
 /** Most rows in one request. */
 export const MAX_BATCH_ROWS = 500;
-/** Most of one request, in UTF-16 units; a single longer row goes alone. 1 MiB encoded at two bytes a unit. */
-export const MAX_BATCH_UNITS = 512 * 1024;
-/** Kept while the journal takes nothing; beyond it the oldest rows become a declared gap. */
-export const MAX_KEPT_UNITS = 4 * 1024 * 1024;
+/** Most of one request, in bytes; a single longer row goes alone. */
+export const MAX_BATCH_BYTES = 512 * 1024;
+/** Kept while the journal takes nothing, in bytes; beyond it the oldest rows become a declared gap. */
+export const MAX_KEPT_BYTES = 4 * 1024 * 1024;
+/** Longest text row, in UTF-16 units; longer text becomes several. */
+export const MAX_TEXT = 128 * 1024;
 
-/** Rows that wait, encoded. */
+/** The buffer grows by so much, in bytes. */
+const GROWTH = 32 * 1024;
+const HEAD = '{"messages":[';
+const encoder = new TextEncoder();
+
+/**
+ * Rows that wait, as bytes outside the JavaScript heap: as strings they would outlive the young generation, and
+ * all that agents say would become garbage of the old one.
+ */
 export class BatchBuilder {
   #seq: number;
-  #rows: string[] = [];
+  #buffer = new Uint8Array(0);
+  #size = 0;
+  #rows = 0;
   #first = 0;
-  #units = 0;
+  /** The text row that {@link say} goes on with. */
+  #open: { readonly type: MessageType; units: number } | undefined;
   #ready: EncodedBatch[] = [];
-  #readyUnits = 0;
+  #readyBytes = 0;
   #gap: Pick<EncodedBatch, "firstSeq" | "lastSeq"> | undefined;
 
   constructor(lastSeq: number) {
@@ -31,22 +44,40 @@ export class BatchBuilder {
   }
 
   /** Size of what waits. */
-  get units(): number {
-    return this.#units + this.#readyUnits;
+  get bytes(): number {
+    return this.#size + this.#readyBytes;
   }
 
   /** Numbers a row and keeps it. Empty fields are left out (spec 06 §8.3). */
   add(type: MessageType, fields: RowFields): void {
-    const text = encodeRow(this.#seq + 1, type, fields);
-    if (
-      this.#rows.length >= MAX_BATCH_ROWS || this.#units > 0 && this.#units + text.length > MAX_BATCH_UNITS
-    ) {
-      this.#seal();
+    const text = encodeFields(fields);
+    this.#begin(type, text.length);
+    this.#write(text + "}");
+  }
+
+  /** Numbers a text row, or goes on with the one before unless {@link endText} was called. */
+  say(type: "text" | "thinking", text: string): void {
+    for (let at = 0; at < text.length;) {
+      const open = this.#open;
+      const goesOn = open?.type === type && open.units < MAX_TEXT && this.#size < MAX_BATCH_BYTES;
+      const piece = wholeUnits(text, at, goesOn ? MAX_TEXT - open.units : MAX_TEXT);
+      at += piece.length;
+      const json = clean(JSON.stringify(piece)).slice(1, -1);
+      if (!goesOn || piece === "") {
+        this.#begin(type, json.length);
+        this.#write(',"content":"');
+        this.#open = { type, units: 0 };
+      }
+      this.#write(json);
+      this.#open!.units += piece.length;
     }
-    this.#seq++;
-    if (this.#rows.length === 0) this.#first = this.#seq;
-    this.#rows.push(text);
-    this.#units += text.length;
+  }
+
+  /** The next {@link say} begins a row. */
+  endText(): void {
+    if (this.#open === undefined) return;
+    this.#open = undefined;
+    this.#write('"}');
   }
 
   /** All that waits, as request bodies; nothing waits then. */
@@ -55,29 +86,53 @@ export class BatchBuilder {
     const batches = this.#gap === undefined ? this.#ready : [gapBatch(this.#gap), ...this.#ready];
     this.#gap = undefined;
     this.#ready = [];
-    this.#readyUnits = 0;
+    this.#readyBytes = 0;
     return batches;
   }
 
   /** Batches that could not be handed over: they go first the next time. Too many of them become a gap. */
   putBack(batches: readonly EncodedBatch[]): void {
     this.#ready.unshift(...batches);
-    this.#readyUnits = this.#ready.reduce((sum, batch) => sum + batch.body.length, 0);
-    while (this.#readyUnits > MAX_KEPT_UNITS && this.#ready.length > 1) {
+    this.#readyBytes = this.#ready.reduce((sum, batch) => sum + batch.body.length, 0);
+    while (this.#readyBytes > MAX_KEPT_BYTES && this.#ready.length > 1) {
       const lost = this.#ready.shift()!;
-      this.#readyUnits -= lost.body.length;
+      this.#readyBytes -= lost.body.length;
       this.#gap = { firstSeq: this.#gap?.firstSeq ?? lost.firstSeq, lastSeq: lost.lastSeq };
       log.warn("transcript rows dropped, the journal takes none", { from: lost.firstSeq, to: lost.lastSeq });
     }
   }
 
+  #begin(type: MessageType, length: number): void {
+    this.endText();
+    if (this.#rows >= MAX_BATCH_ROWS || this.#rows > 0 && this.#size + length > MAX_BATCH_BYTES) this.#seal();
+    this.#seq++;
+    if (this.#rows === 0) this.#first = this.#seq;
+    this.#write(`${this.#rows === 0 ? HEAD : ","}{"seq":${this.#seq},"type":"${type}"`);
+    this.#rows++;
+  }
+
   #seal(): void {
-    if (this.#rows.length === 0) return;
-    const body = `{"messages":[${this.#rows.join(",")}]}`;
+    this.endText();
+    if (this.#rows === 0) return;
+    this.#write("]}");
+    const body = new Uint8Array(this.#buffer.buffer.transfer(this.#size));
     this.#ready.push({ body, firstSeq: this.#first, lastSeq: this.#seq });
-    this.#readyUnits += body.length;
-    this.#rows = [];
-    this.#units = 0;
+    this.#readyBytes += body.length;
+    this.#buffer = new Uint8Array(0);
+    this.#size = 0;
+    this.#rows = 0;
+  }
+
+  #write(text: string): void {
+    for (let rest = text;;) {
+      const { read, written } = encoder.encodeInto(rest, this.#buffer.subarray(this.#size));
+      this.#size += written;
+      if (read === rest.length) return;
+      rest = rest.slice(read);
+      const capacity = Math.ceil((this.#size + rest.length) / GROWTH) * GROWTH;
+      // Frees the old one at once, which garbage collection would do much later.
+      this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(capacity));
+    }
   }
 }
 
@@ -89,12 +144,8 @@ export interface RowFields {
   readonly output?: string;
 }
 
-/**
- * The hot path: once per row. NUL and lone surrogates cannot be stored (spec 01 §1.3): removed, and replaced by
- * U+FFFD.
- */
-function encodeRow(seq: number, type: MessageType, { tool, content, input, output }: RowFields): string {
-  let json = `{"seq":${seq},"type":"${type}"`;
+function encodeFields({ tool, content, input, output }: RowFields): string {
+  let json = "";
   if (tool) json += `,"tool":${JSON.stringify(tool)}`;
   if (content) json += `,"content":${JSON.stringify(content)}`;
   if (input !== undefined) {
@@ -102,7 +153,11 @@ function encodeRow(seq: number, type: MessageType, { tool, content, input, outpu
     if (text !== "{}") json += `,"input":${text}`;
   }
   if (output) json += `,"output":${JSON.stringify(output)}`;
-  json += "}";
+  return clean(json);
+}
+
+/** NUL and lone surrogates cannot be stored (spec 01 §1.3): removed, and replaced by U+FFFD. */
+function clean(json: string): string {
   if (!json.includes("\\u")) return json;
   return json.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, dropNul)
     .replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, "$1\ufffd");
@@ -112,11 +167,18 @@ function dropNul(_match: string, kept: string): string {
   return kept;
 }
 
+/** At most `max` units of `text` from `at` on, no surrogate pair torn. */
+function wholeUnits(text: string, at: number, max: number): string {
+  let end = Math.min(text.length, at + max);
+  if (end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00) end--;
+  return text.slice(at, end);
+}
+
 /** One row in the place of lost ones. */
 function gapBatch({ firstSeq, lastSeq }: Pick<EncodedBatch, "firstSeq" | "lastSeq">): EncodedBatch {
   const content = `[transcript gap: the disk was full, entries ${firstSeq}–${lastSeq} are lost]`;
   return {
-    body: JSON.stringify({ messages: [{ seq: firstSeq, type: "error", content }] }),
+    body: encoder.encode(JSON.stringify({ messages: [{ seq: firstSeq, type: "error", content }] })),
     firstSeq,
     lastSeq,
   };

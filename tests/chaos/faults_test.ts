@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { alive, withWorld } from "../helpers/e2e_world.ts";
+import { commandLines } from "../helpers/process_control.ts";
 
 const DONE = ["completed", "failed", "cancelled"];
 const MIB = 1024 * 1024;
@@ -77,6 +78,49 @@ Deno.test({
       assert.match(told, /Still here\./);
       const cost = peakMemory(host.child.pid) - idle;
       assert.ok(cost < LIMIT, `${Math.round(cost / MIB)} MiB over idle`);
+      assert.equal((await host.stop()).code, 0, host.output);
+    }),
+});
+
+/**
+ * Ten seconds of output as fast as the pipe takes it (`yes` offers gigabytes a second): words, a tool call with a
+ * result of 100 KB, a line that is no JSON; then a line cut in its middle.
+ */
+const FLOOD = String.raw`
+init
+big=$(head -c 100000 /dev/zero | tr '\0' x)
+turn=$(say "A word."; use t1 Bash '{"command":"cat big"}'; got t1 "$big"; line 'no json')
+timeout 10 yes "$turn"
+line ''
+say "Still here."
+result "Survived."`;
+
+Deno.test({
+  name:
+    "an agent that offers 200 MB/s and more for ten seconds costs neither the task nor the host's memory [f09]",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withWorld({ patienceMs: 180_000 }, async (world) => {
+      const { plane, agent } = world;
+      const host = await world.running({ MULTICA_DAEMON_MAX_CONCURRENT_TASKS: "1" });
+      assert.equal((await plane.taskState(world.task(), DONE)).status, "completed");
+      const idle = peakMemory(host.child.pid);
+      agent.play(FLOOD);
+      const id = world.task();
+      const task = await plane.taskState(id, DONE);
+      assert.equal(task.status, "completed", task.error);
+      assert.equal(task.output, "Survived.");
+      const rows = plane.messages(id);
+      assert.deepEqual(rows.map((row) => row.seq), rows.map((_, at) => at + 1), "rows are missing");
+      assert.match(rows.at(-1)!.content ?? "", /Still here\.$/);
+      const results = rows.filter((row) => row.type === "tool_result");
+      assert.ok(results.length > 0 && results.every((row) => row.output!.length === 8_192));
+      const cost = peakMemory(host.child.pid) - idle;
+      assert.ok(cost < LIMIT, `${Math.round(cost / MIB)} MiB over idle`);
+      // The only slot is free only when the tree is proven gone.
+      agent.play('init\nresult "Next."');
+      assert.equal((await plane.taskState(world.task(), DONE)).status, "completed");
+      assert.deepEqual(commandLines(`MULTICA_TASK_ID=${id}`), []);
       assert.equal((await host.stop()).code, 0, host.output);
     }),
 });

@@ -22,6 +22,8 @@ export interface WorldOptions {
   /** @default a profile whose port is free */
   readonly profile?: string;
   readonly home?: HomeOptions;
+  /** @default {@link PATIENCE_MS} */
+  readonly patienceMs?: number;
 }
 
 /** A profile name whose health port nobody uses, so that tests can run side by side. */
@@ -138,6 +140,7 @@ export async function withWorld(
     await patiently(
       work(world),
       () => world.plane.requests().slice(-10).map((one) => `${one.method} ${one.path} ${one.status}`),
+      options.patienceMs,
     );
   } finally {
     await world.close();

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { lineBatches } from "../../../lib/core/mod.ts";
+import { readLines } from "../../../lib/core/mod.ts";
 
 async function read(chunks: readonly Uint8Array[], maxBytes?: number) {
   const stream = ReadableStream.from(chunks.map((chunk) => chunk.slice()));
   const lines: string[] = [];
   let cut = 0;
-  for await (const batch of lineBatches(stream, maxBytes === undefined ? {} : { maxBytes })) {
+  await readLines(stream, (batch) => {
     lines.push(...batch.lines);
     cut += batch.cut.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
+  }, maxBytes === undefined ? {} : { maxBytes });
   return { lines, cut };
 }
 
@@ -22,7 +22,7 @@ function pieces(text: string, cuts: readonly number[]): Uint8Array[] {
 
 const text = fc.string({ unit: fc.constantFrom("a", "é", "✓", "\n", "x") });
 
-Deno.test("lineBatches() gives the same lines however the bytes are cut", async () => {
+Deno.test("readLines() gives the same lines however the bytes are cut", async () => {
   await fc.assert(fc.asyncProperty(text, fc.array(fc.nat()), async (content, cuts) => {
     const { lines } = await read(pieces(content, cuts));
     const expected = content.split("\n");
@@ -31,7 +31,7 @@ Deno.test("lineBatches() gives the same lines however the bytes are cut", async 
   }));
 });
 
-Deno.test("lineBatches() keeps every line within the limit and declares the rest, however the bytes are cut", async () => {
+Deno.test("readLines() keeps every line within the limit and declares the rest, however the bytes are cut", async () => {
   const ascii = fc.string({ unit: fc.constantFrom("a", "\n", "b") });
   await fc.assert(
     fc.asyncProperty(

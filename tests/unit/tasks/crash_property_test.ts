@@ -59,9 +59,10 @@ class ModelServer implements DeliveryApi {
     }
   }
 
-  messagesEncoded(_task: string, body: string): Promise<void> {
+  messagesEncoded(_task: string, body: string | Uint8Array): Promise<void> {
     return this.#through("messages", (partial) => {
-      const { messages } = JSON.parse(body) as { messages: TaskMessage[] };
+      const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+      const { messages } = JSON.parse(text) as { messages: TaskMessage[] };
       this.rows.push(...(partial ? messages.slice(0, Math.floor(messages.length / 2)) : messages));
       this.log.push("messages");
     });
@@ -125,7 +126,11 @@ async function scenario(faults: readonly Fault[], batches: readonly number[]): P
       { length: count },
       () => ({ seq: ++seq, type: "text" as const, content: `row ${seq}` }),
     );
-    return { body: JSON.stringify({ messages }), firstSeq: seq - count + 1, lastSeq: seq };
+    return {
+      body: new TextEncoder().encode(JSON.stringify({ messages })),
+      firstSeq: seq - count + 1,
+      lastSeq: seq,
+    };
   });
   journal.finish(id, {
     batches: encoded,

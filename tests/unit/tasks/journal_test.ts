@@ -22,8 +22,10 @@ function inDir(work: (dir: string) => void): void {
   }
 }
 
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
 function batch(seq: number) {
-  return { body: `{"messages":[{"seq":${seq},"type":"text"}]}`, firstSeq: seq, lastSeq: seq };
+  return { body: utf8(`{"messages":[{"seq":${seq},"type":"text"}]}`), firstSeq: seq, lastSeq: seq };
 }
 
 function drain(journal: Journal, claimId: number): JournalRecord[] {
@@ -130,7 +132,7 @@ Deno.test("Journal [f07] without room: claims and records go to memory, canClaim
     journal.messages(id, [batch(1)]);
     // A page limit is SQLite's own "disk full".
     journal.limitPages(1);
-    journal.messages(id, [{ ...batch(2), body: "x".repeat(200_000) }]);
+    journal.messages(id, [{ ...batch(2), body: utf8("x".repeat(200_000)) }]);
     journal.finish(id, { batches: [batch(3)], usage: "", terminal: { kind: "complete", body: "{}" } });
     assert.equal(journal.canClaim(), false);
     const late = journal.claim({ ...FACTS, taskId: "t2" });

@@ -23,7 +23,11 @@ function batch(first: number, count: number, text = "row") {
     { length: count },
     (_, i) => ({ seq: first + i, type: "text", content: `${text} ${first + i}` }),
   );
-  return { body: JSON.stringify({ messages }), firstSeq: first, lastSeq: first + count - 1 };
+  return {
+    body: new TextEncoder().encode(JSON.stringify({ messages })),
+    firstSeq: first,
+    lastSeq: first + count - 1,
+  };
 }
 
 const COMPLETE = { kind: "complete" as const, body: JSON.stringify({ output: "done", session_id: "s" }) };
@@ -241,7 +245,11 @@ Deno.test("Outbox parks a row the server refuses, declares the gap, and delivers
       ...(seq === 3 ? { input: ["no object"] } : {}),
     }));
     world.journal.finish(claimId, {
-      batches: [{ body: JSON.stringify({ messages: rows }), firstSeq: 1, lastSeq: 5 }],
+      batches: [{
+        body: new TextEncoder().encode(JSON.stringify({ messages: rows })),
+        firstSeq: 1,
+        lastSeq: 5,
+      }],
       usage: "",
       terminal: COMPLETE,
     });

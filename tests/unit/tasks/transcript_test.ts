@@ -25,7 +25,7 @@ function open(options: { lastSeq?: number; fail?: () => boolean } = {}) {
 }
 
 function rowsOf(batch: EncodedBatch): TaskMessage[] {
-  return JSON.parse(batch.body).messages;
+  return JSON.parse(new TextDecoder().decode(batch.body)).messages;
 }
 
 Deno.test("Transcript numbers rows in true order: text stands before the tool call it was said before", () => {
@@ -98,12 +98,13 @@ Deno.test("Transcript flushes at once when 256 KiB wait, and keeps batches withi
 });
 
 Deno.test("Transcript cuts outputs at a character, 8192 bytes, and splits long text", () => {
-  const { transcript } = open();
+  const { transcript, rows: flushed } = open();
   transcript.push({ type: "tool_result", callId: "", output: "ä".repeat(5_000) });
   transcript.push({ type: "tool_result", callId: "", output: "😀".repeat(2_100) });
   transcript.push({ type: "tool_result", callId: "", output: "a ".repeat(10_000_000) });
   transcript.push({ type: "text", text: "😀".repeat(100_001) });
-  const rows = transcript.close().flatMap(rowsOf);
+  const last = transcript.close().flatMap(rowsOf);
+  const rows = [...flushed(), ...last];
   assert.equal(rows[0]!.output, "ä".repeat(4_096));
   assert.equal(rows[1]!.output, "😀".repeat(2_048));
   assert.equal(utf8Length(rows[2]!.output!), 8_192);
@@ -114,8 +115,21 @@ Deno.test("Transcript masks at the cut: a secret across byte 8192 loses all of i
   const { transcript } = open();
   transcript.push({ type: "tool_result", callId: "", output: "x ".repeat(4_092) + SECRET });
   transcript.push({ type: "tool_result", callId: "", output: "x ".repeat(32_765) + SECRET });
-  const text = JSON.stringify(transcript.close());
+  const text = JSON.stringify(transcript.close().flatMap(rowsOf));
   assert.ok(!text.includes("geheim"));
+});
+
+Deno.test("Transcript keeps the beginning of an output that is one endless word", () => {
+  const { transcript } = open();
+  for (const size of [65_536, 98_304, 100_000, 5_000_000]) {
+    transcript.push({ type: "tool_result", callId: "", output: "x".repeat(size) });
+  }
+  assert.deepEqual(transcript.close().flatMap(rowsOf).map((row) => row.output!.length), [
+    8192,
+    8192,
+    8192,
+    8192,
+  ]);
 });
 
 Deno.test("Transcript removes NUL and lone surrogates, also in nested input", () => {
