@@ -128,6 +128,7 @@ export const copilotDialect: LineDialect = {
       model: request.model,
       resumed: request.resumeSessionId !== "",
       givenSession: givenSession(request),
+      stopped: run.stopped,
     });
     return {
       take: (event) => state.take(event),

@@ -61,7 +61,7 @@ export async function withRealAgent(
   }
 }
 
-/** Events as short lines; signs of life and deltas of text joined. */
+/** Events as short lines: deltas of text joined, signs of life and session ids left out. */
 export function story(events: readonly AgentEvent[]): string[] {
   const lines: string[] = [];
   for (const event of events) {
@@ -69,7 +69,7 @@ export function story(events: readonly AgentEvent[]): string[] {
     const last = lines.at(-1);
     if ((event.type === "text" || event.type === "thinking") && last?.startsWith(`${event.type} `)) {
       lines[lines.length - 1] = last + event.text;
-    } else if (event.type === "tool_use" || event.type === "tool_result") lines.push(event.type);
+    } else if (event.type === "tool_use") lines.push(`tool_use ${event.tool}`);
     else lines.push("text" in event ? `${event.type} ${event.text}` : event.type);
   }
   return lines;
