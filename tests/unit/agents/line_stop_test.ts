@@ -4,6 +4,7 @@ import { copilotDriver } from "../../../lib/agents/copilot.ts";
 import { cursorDriver } from "../../../lib/agents/cursor.ts";
 import type { Driver } from "../../../lib/agents/mod.ts";
 import { openCodeDriver } from "../../../lib/agents/opencode.ts";
+import { FakeClock } from "../../helpers/fake_clock.ts";
 import { agentRequest, script, startAgent } from "../../helpers/agent_run.ts";
 
 interface PoliteCli {
@@ -46,19 +47,20 @@ for (const [provider, { driver, name, begin, last }] of Object.entries(CLIS)) {
           `${dir}/cli`,
           `#!/bin/sh\nexec 2>/dev/null\ntrap 'echo '"'"'${last}'"'"'; exit 0' TERM\necho '${begin}'\nwhile :; do sleep 0.05; done\n`,
         );
-        const timeoutMs = why === "deadline" ? 400 : 0;
+        const clock = new FakeClock();
+        const timeoutMs = why === "deadline" ? 60_000 : 0;
         const { run, event, abort } = await startAgent(
           driver,
           agentRequest(cli, dir, { provider, timeoutMs }),
+          { clock },
         );
         await event(() => true);
         if (why === "cancel") abort();
+        else await clock.advance(timeoutMs);
         const { status, error, sessionId } = await run.result;
         assert.deepEqual(
           [status, error],
-          why === "cancel"
-            ? ["aborted", "execution cancelled"]
-            : ["timeout", `${name} timed out after 400ms`],
+          why === "cancel" ? ["aborted", "execution cancelled"] : ["timeout", `${name} timed out after 1m0s`],
         );
         assert.equal(sessionId, "s1");
         assert.equal((await run.ended).empty, true);
