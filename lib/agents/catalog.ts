@@ -42,6 +42,21 @@ export function discoverableProviders(): readonly ProviderRow[] {
   return PROVIDERS.filter((row) => !row.rehearsal);
 }
 
+/** What the environment may say of each provider (spec 03 §5.3, §5.5, §6.1, 17.9). */
+export function agentVariables(): {
+  readonly paths: readonly string[];
+  readonly models: readonly string[];
+  readonly args: readonly string[];
+} {
+  const keys = (rows: readonly ProviderRow[]) => rows.map((row) => row.provider);
+  const rows = discoverableProviders();
+  return {
+    paths: keys(rows),
+    models: keys(rows.filter((row) => row.modelVariable)),
+    args: keys(rows.filter((row) => row.argsVariable)),
+  };
+}
+
 /** Provider keys that may be the base of a custom runtime profile. */
 export function profileBases(): readonly string[] {
   return PROVIDERS.filter((row) => row.profileBase && !row.rehearsal).map((row) => row.provider);

@@ -87,6 +87,13 @@ export interface HostConfig {
   readonly inheritedEnv: Readonly<Record<string, string>>;
 }
 
+/** Providers the environment may speak of, by variable: `MULTICA_<X>_PATH`, `_MODEL`, `_ARGS`. The agents' catalog says which. */
+export interface AgentVariables {
+  readonly paths: readonly string[];
+  readonly models: readonly string[];
+  readonly args: readonly string[];
+}
+
 /** One line of `multica-host config`. */
 export interface ResolvedSetting {
   readonly name: string;
