@@ -2,9 +2,10 @@
 import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { HttpControl } from "../control/mod.ts";
-import { FUNCTION_VARIABLE, getLog, launch, type LaunchSpec, SHELL_FUNCTION } from "../core/mod.ts";
+import { getLog, launch } from "../core/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
+import { startProgram } from "./start_program.ts";
 import type { EnginePorts } from "./worker_scope.ts";
 import { openWorkdirs } from "./workdir_port.ts";
 
@@ -48,7 +49,7 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     outbox,
     clock,
     random,
-    launch: (spec) => launch(throughLauncher(spec, boot.launchers)),
+    launch: (spec) => launch(startProgram(spec, boot)),
     processes,
     driverFor,
     workdir,
@@ -59,15 +60,6 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     ...ports.taskParts,
   });
   return { journal, outbox, runner, close: () => journal.close() };
-}
-
-/** The same launch by the start program, which makes the session itself. */
-function throughLauncher(spec: LaunchSpec, launchers: EngineBoot["launchers"]): LaunchSpec {
-  const launcher = launchers[spec.executable];
-  if (launcher === undefined) return spec;
-  const { [SHELL_FUNCTION]: text, ...env } = spec.env;
-  const carried = text === undefined ? env : { ...env, [FUNCTION_VARIABLE]: text };
-  return { ...spec, executable: launcher, detached: false, env: carried };
 }
 
 function checkedLevel(provider: string, model: string, level: string): string {

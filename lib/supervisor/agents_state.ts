@@ -1,4 +1,5 @@
 /** What the supervisor knows of agents and programs, and what the running engine was given of it. */
+import type { WindowsLaunch } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import { errorText, getLog } from "../core/mod.ts";
 import {
@@ -12,6 +13,7 @@ import { agentHomes } from "./agent_homes.ts";
 import { standingExecutables } from "./executable_policy.ts";
 import type { Launchers } from "./launchers.ts";
 import { type EngineRights, engineRights } from "./rights.ts";
+import { windowsPrograms } from "./windows_programs.ts";
 
 const log = getLog("supervisor", "agents");
 
@@ -80,7 +82,10 @@ export class AgentsState {
     return engineRights({
       config,
       executables,
-      launchers: Object.values(this.launchers()),
+      launchers: [
+        ...Object.values(this.launchers()),
+        ...Object.values(this.shims()).map((launch) => launch.executable),
+      ],
       git: this.git,
       agentHomes: this.homes,
       tempBase,
@@ -90,6 +95,11 @@ export class AgentsState {
   /** Start programs of everything that may be launched, by executable. */
   launchers(): Readonly<Record<string, string>> {
     return this.ports.launchers?.for([...this.found.map((agent) => agent.path), ...this.#adopted]) ?? {};
+  }
+
+  /** What is started instead of the agents that are batch shims. */
+  shims(): Readonly<Record<string, WindowsLaunch>> {
+    return windowsPrograms(this.found, this.ports.context);
   }
 
   /** Notes an allowed program; true when the running engine may start it already. */

@@ -261,6 +261,7 @@ class Host {
       restarts,
       tempBase,
       launchers: state.launchers(),
+      shims: state.shims(),
     };
   }
 

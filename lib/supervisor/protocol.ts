@@ -2,6 +2,7 @@
  * What supervisor and engine say to each other over the Worker's message port: the typed broker.
  * Values are structured-cloned; nothing here is a class.
  */
+import type { WindowsLaunch } from "../agents/mod.ts";
 import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { EndOptions, EndReport, Failure, FileAnswer, FileOp, ProcessGroup } from "../core/mod.ts";
@@ -106,4 +107,6 @@ export interface EngineBoot {
   readonly tempBase: string;
   /** Executable → start program that gives it a session of its own; empty where the system forks well enough. */
   readonly launchers: Readonly<Record<string, string>>;
+  /** Executable → what is started instead, on Windows for batch shims; else empty. */
+  readonly shims: Readonly<Record<string, WindowsLaunch>>;
 }

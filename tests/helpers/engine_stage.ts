@@ -134,6 +134,7 @@ export class EngineStage {
       restarts: 0,
       tempBase: this.dir,
       launchers: {},
+      shims: {},
     }, this.#ports());
     this.handle.finished.then((end) => {
       this.#end = end;
