@@ -14,11 +14,11 @@ import {
   withDeadline,
 } from "../core/mod.ts";
 import { Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
-import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { DiscoveredAgent, LaunchTarget, ModelLists } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { RepoNotReady, RepoReadiness } from "../repos/mod.ts";
 import { Actions } from "./actions.ts";
-import { actionAnswers } from "./action_answers.ts";
+import { actionAnswers, modelLists } from "./action_answers.ts";
 import { BatchClaimer } from "./batch_claimer.ts";
 import { ClaimGate } from "./claim_gate.ts";
 import { DiscoveryLoop } from "./discovery_loop.ts";
@@ -80,6 +80,7 @@ class Engine implements EngineHandle {
   readonly #registrar: Registrar;
   readonly #sync: WorkspaceSync;
   readonly #repos: RepoReadiness;
+  readonly #models: ModelLists;
   readonly #actions: Actions;
   readonly #wake: WakeRouter;
   #replayed: Promise<unknown> = Promise.resolve();
@@ -138,10 +139,11 @@ class Engine implements EngineHandle {
         this.#registry.applyRepos(id, await this.#control.workspaceRepos(id, { signal })),
       cache: { has: () => false, sync: () => Promise.reject(new Error(NO_CACHE)) },
     });
+    this.#models = modelLists(boot, ports);
     this.#actions = new Actions({
       control: this.#control,
       registry: this.#registry,
-      ...actionAnswers(config),
+      ...actionAnswers(config, this.#models, (id) => this.#target(id)),
     }, this.#requests);
     this.#wake = new WakeRouter(this.#wakeTargets(), clock);
     this.finished = this.#run();
@@ -198,6 +200,7 @@ class Engine implements EngineHandle {
         boot,
         ports,
         control: this.#control,
+        models: this.#models,
         onChange: () => this.#health.changed(),
       });
       this.#root.spawn("outbox", (signal) => this.#tasks.outbox.run(signal));
@@ -446,10 +449,7 @@ class Engine implements EngineHandle {
     this.#gate.taskStarted();
     this.#repos.allow(task.workspace_id, task.repos.map(({ url }) => url));
     this.#health.changed();
-    const target = this.#registry.launchTarget(
-      task.runtime_id,
-      (provider) => this.#inventory.builtin(provider),
-    );
+    const target = this.#target(task.runtime_id);
     this.#running.spawn(`task ${task.id}`, async (signal) => {
       try {
         const { reason } = await this.#tasks.runner.run(task, target, slot, signal);
@@ -463,6 +463,10 @@ class Engine implements EngineHandle {
         this.#wakeClaims(task.runtime_id);
       }
     });
+  }
+
+  #target(runtimeId: string): LaunchTarget {
+    return this.#registry.launchTarget(runtimeId, (provider) => this.#inventory.builtin(provider));
   }
 
   #hasRunning(runtimeId: string): boolean {

@@ -1,8 +1,9 @@
 /** Opens the tasks room: journal, outbox and runner with everything they stand on. */
-import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
+import { type CatalogModel, classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { HttpControl } from "../control/mod.ts";
 import { getLog, launch } from "../core/mod.ts";
+import type { ModelLists } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
 import { startProgram } from "./start_program.ts";
@@ -24,6 +25,7 @@ export interface TaskRoomParts {
   readonly boot: EngineBoot;
   readonly ports: EnginePorts;
   readonly control: HttpControl;
+  readonly models: ModelLists;
   /** Hears that what runner or outbox say of themselves has changed. */
   readonly onChange: () => void;
 }
@@ -56,14 +58,17 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     onPhase: onChange,
     settings: settings(config),
     inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,
-    thinkingLevel: ({ provider, model, level }) => Promise.resolve(checkedLevel(provider, model, level)),
+    thinkingLevel: async (facts) => checkedLevel(facts, (await parts.models.list(facts)).models),
     ...ports.taskParts,
   });
   return { journal, outbox, runner, close: () => journal.close() };
 }
 
-function checkedLevel(provider: string, model: string, level: string): string {
-  const verdict = levelVerdict(provider, model, level);
+function checkedLevel(
+  { provider, model, level }: { readonly provider: string; readonly model: string; readonly level: string },
+  catalog: readonly CatalogModel[],
+): string {
+  const verdict = levelVerdict(provider, model, level, catalog);
   if (verdict === "drop") {
     log.warn("thinking level dropped: the model does not have it", { provider, model, level });
   }

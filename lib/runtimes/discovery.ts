@@ -2,15 +2,13 @@
 import { errorText, getLog, LaunchError, Semaphore, sleep } from "../core/mod.ts";
 import { DiscoveryCache } from "./discovery_cache.ts";
 import { diagnosePlaceholder } from "./discovery_diagnose.ts";
-import { type ProbePorts, type ProbeRun, runProbe } from "./discovery_run.ts";
+import { probeEnvironment, type ProbePorts, type ProbeRun, runProbe } from "./discovery_run.ts";
 import {
   executableAt,
   findCommand,
   hasSeparator,
-  hostPath,
   insideHooks,
   type LocateContext,
-  pathFor,
   wellKnownDirs,
 } from "./locate.ts";
 import { ProgramIndex } from "./locate_index.ts";
@@ -240,10 +238,4 @@ export class AgentDiscovery {
       ...(misnamed ? { misnamed } : {}),
     };
   }
-}
-
-/** What a version probe sees: the host's environment without the variables of a surrounding task or Claude session. */
-function probeEnvironment(env: Readonly<Record<string, string>>, path: string): Record<string, string> {
-  const kept = Object.entries(env).filter(([name]) => !/^(?:MULTICA_|CLAUDECODE)/i.test(name));
-  return { ...Object.fromEntries(kept), PATH: pathFor(path, hostPath(env)) };
 }

@@ -16,4 +16,5 @@ export {
   type LocateContext,
   pathFor,
 } from "./locate.ts";
+export * from "./model_lists.ts";
 export * from "./versions.ts";

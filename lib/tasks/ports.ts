@@ -113,6 +113,7 @@ export interface TaskDeps {
     facts: {
       readonly provider: string;
       readonly executable: string;
+      readonly prefixArgs: readonly string[];
       readonly model: string;
       readonly level: string;
     },

@@ -180,9 +180,9 @@ async function thinkingLevel(
 ): Promise<string> {
   const level = task.agent?.thinking_level ?? "";
   if (level === "" || deps.thinkingLevel === undefined) return level;
-  const { provider, executable } = target;
+  const { provider, executable, prefixArgs } = target;
   try {
-    return await deps.thinkingLevel({ provider, executable, model, level }, signal);
+    return await deps.thinkingLevel({ provider, executable, prefixArgs, model, level }, signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     log.warn("thinking level not checked, passed on as it is", { provider, model, error: errorText(error) });
