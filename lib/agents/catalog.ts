@@ -21,7 +21,7 @@ export class UnsupportedProvider extends HostError {
   constructor(readonly provider: string) {
     super(`${provider} is not supported by this version yet`, {
       code: "unsupported_provider",
-      hint: "multica-host update",
+      hint: "install a newer multica-host",
       facts: { provider },
     });
   }
@@ -38,8 +38,11 @@ export function supportedProviders(): readonly string[] {
 }
 
 /** Rows discovery looks for. Those without a driver are found too, and reported as not supported yet. */
-export function discoverableProviders(): readonly ProviderRow[] {
-  return PROVIDERS.filter((row) => !row.rehearsal);
+export function discoverableProviders(): readonly (ProviderRow & { readonly unsupported: boolean })[] {
+  return PROVIDERS.filter((row) => !row.rehearsal).map((row) => ({
+    ...row,
+    unsupported: row.driver === undefined,
+  }));
 }
 
 /** What the environment may say of each provider (spec 03 §5.3, §5.5, §6.1, 17.9). */
@@ -57,9 +60,10 @@ export function agentVariables(): {
   };
 }
 
-/** Provider keys that may be the base of a custom runtime profile. */
+/** Provider keys that may be the base of a custom runtime profile here: those with a driver. */
 export function profileBases(): readonly string[] {
-  return PROVIDERS.filter((row) => row.profileBase && !row.rehearsal).map((row) => row.provider);
+  return PROVIDERS.filter((row) => row.profileBase && !row.rehearsal && row.driver !== undefined)
+    .map((row) => row.provider);
 }
 
 /**

@@ -452,7 +452,7 @@ class Engine implements EngineHandle {
     const target = this.#target(task.runtime_id);
     this.#running.spawn(`task ${task.id}`, async (signal) => {
       try {
-        const { reason } = await this.#tasks.runner.run(task, target, slot, signal);
+        const { reason } = await this.#tasks.runner.run(task, await this.#present(target), slot, signal);
         // The program may have moved under its path (an upgrade by a version manager): look again.
         if (reason === "agent_error.runtime_missing_executable") this.#discovery?.request();
       } finally {
@@ -463,6 +463,19 @@ class Engine implements EngineHandle {
         this.#wakeClaims(task.runtime_id);
       }
     });
+  }
+
+  /** The target as it can be started now: its program may have moved under its path. */
+  async #present(target: LaunchTarget): Promise<LaunchTarget> {
+    if (target.executable === "" || target.profileId !== "") return target;
+    try {
+      const answer = await this.ports.call("agent.present", { path: target.executable });
+      if ("version" in answer) return { ...target, version: answer.version || target.version };
+      log.warn("agent program is gone", { provider: target.provider, problem: answer.problem });
+    } catch (error) {
+      log.warn("agent program not looked at", { provider: target.provider, error: errorText(error) });
+    }
+    return target;
   }
 
   #target(runtimeId: string): LaunchTarget {

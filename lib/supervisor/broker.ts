@@ -24,6 +24,8 @@ export interface BrokerPorts {
   readonly discovery: Pick<AgentDiscovery, "version">;
   /** Runs discovery again and adopts the result. */
   readonly rediscover: () => Promise<readonly DiscoveredAgent[]>;
+  /** Looks for an agent's program, and finds it again if it has moved. */
+  readonly present: (path: string) => Promise<BrokerCalls["agent.present"]["answer"]>;
   /** Facts of this moment. */
   readonly executables: () => Omit<ExecutableFacts, "agentPaths">;
   readonly agents: () => readonly DiscoveredAgent[];
@@ -57,6 +59,7 @@ export class Broker {
       "link": ({ path, target }) => makeLink(path, target, this.#linkRoots()),
       "executable.add": (request) => this.#addExecutable(request),
       "agents.discover": () => ports.rediscover(),
+      "agent.present": ({ path }) => ports.present(path),
       "local.open": ({ path }) => this.#openLocal(path),
       "local": ({ root, ops }) => {
         if (!this.#opened.has(root)) throw new BrokerRefused("local", `${root} is not opened`, { root });

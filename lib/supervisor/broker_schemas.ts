@@ -41,6 +41,7 @@ export const brokerSchemas: { readonly [N in BrokerName]: z.ZodType<BrokerCalls[
     prefixArgs: z.array(z.string()).max(256),
   }),
   "agents.discover": z.object({}),
+  "agent.present": z.object({ path }),
   "local.open": z.object({ path: z.string().max(4096) }),
   "local": z.object({ root: path, ops: z.array(fileOp).max(1000) }),
 };

@@ -238,6 +238,7 @@ class Host {
       processes,
       discovery,
       rediscover: () => state.rediscover(this.#abort.signal),
+      present: (path) => state.present(path, this.#abort.signal),
       executables: () => ({
         ...context,
         overrides: config.profileCommandOverrides,

@@ -39,6 +39,11 @@ export interface BrokerCalls {
   "executable.add": { arg: ExecutableRequest; answer: ExecutableAnswer };
   /** Runs discovery again; new or vanished agents come back. */
   "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
+  /**
+   * Looks whether an agent's program is still where it was. One that vanished is looked for again, and where start
+   * programs are used, this path's starts what was found. Version of what will be started, or what is wrong.
+   */
+  "agent.present": { arg: { path: string }; answer: { version: string } | { problem: string } };
   /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
   "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
   /** File operations below an opened local directory, outside the engine's rights; every path is checked. */

@@ -269,6 +269,8 @@ export class EngineStage {
         ((name: string, arg: ExecutableRequest) =>
           name === "executable.add"
             ? Promise.resolve(this.#resolve(arg))
+            : name === "agent.present"
+            ? Promise.resolve({ version: "" })
             : Promise.reject(new Error(`no answer to ${name} on this stage`))) as EnginePorts["call"],
       reportState: () => this.#booted.resolve(),
       reportHealth: (health) => this.health = health as HealthSnapshot,

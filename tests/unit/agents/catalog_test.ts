@@ -79,3 +79,9 @@ Deno.test("the rehearsal agent is never offered to a server", () => {
   assert.ok(!profileBases().includes("rehearsal"));
   assert.ok(providerRow("rehearsal")?.rehearsal);
 });
+
+Deno.test("what this version cannot drive is found, but neither offered nor the base of a profile", () => {
+  const unsupported = discoverableProviders().filter((row) => row.unsupported).map((row) => row.provider);
+  assert.ok(unsupported.includes("kimi") && !unsupported.includes("claude"));
+  assert.deepEqual(profileBases().filter((provider) => unsupported.includes(provider)), []);
+});
