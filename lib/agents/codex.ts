@@ -20,6 +20,13 @@ const SUPPRESSED = "; retry suppressed: process cleanup/reap not confirmed";
 export const codexDriver: Driver = {
   async start(request, ports) {
     ports.signal.throwIfAborted();
+    const { firstTurnMs = 0, semanticInactivityMs } = request;
+    if (firstTurnMs > 0 && semanticInactivityMs > 0 && firstTurnMs >= semanticInactivityMs) {
+      log.warn("codex first-turn limit never fires: the inactivity limit is not longer", {
+        firstTurnMs,
+        semanticInactivityMs,
+      });
+    }
     await applyCodexMcp(request);
     const args = codexArgs(request);
     logLaunch(request, args, ["app-server"]);

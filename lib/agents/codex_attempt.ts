@@ -50,6 +50,7 @@ export class CodexAttempt implements ChildProtocol {
   readonly #turnOver = Promise.withResolvers<void>();
   readonly #opening: CodexOpening;
 
+  readonly #counts = { events: 0, invalid: 0, toolUses: 0 };
   #outcome: Outcome | undefined;
   #end: TurnEnd | undefined;
   #initializeTimedOut = false;
@@ -65,7 +66,10 @@ export class CodexAttempt implements ChildProtocol {
     private readonly ports: RunPorts,
   ) {
     this.#session = new CodexSession({
-      emit: (event) => run.emit(event),
+      emit: (event) => {
+        if (event.type === "tool_use") this.#counts.toolUses++;
+        run.emit(event);
+      },
       activity: (what) => this.#activity(what),
       turnEnded: (end) => this.#turnEnded(end),
       redactor: new Redactor({ secrets: secretValues(request.env) }),
@@ -113,8 +117,12 @@ export class CodexAttempt implements ChildProtocol {
   }
 
   line(line: string): void {
+    this.#counts.events++;
     const message = parseRpc(line);
-    if (message === undefined) return;
+    if (message === undefined) {
+      this.#counts.invalid++;
+      return;
+    }
     if (message.kind === "response") return this.#rpc.receive(message);
     this.#heard = true;
     if (message.kind === "notification") return this.#session.notification(message.method, message.params);
@@ -145,6 +153,27 @@ export class CodexAttempt implements ChildProtocol {
   }
 
   conclude(end: ChildEnd): AgentResult {
+    const result = this.#result(end);
+    this.#summary(end, result.status);
+    return result;
+  }
+
+  /** Counts only, no content (N-10). */
+  #summary(end: ChildEnd, status: RunStatus): void {
+    log.info("agent protocol summary", {
+      provider: this.request.provider,
+      cli_version: this.request.cliVersion,
+      model: this.request.model,
+      status,
+      exit_code: end.exit?.code,
+      event_count: this.#counts.events,
+      invalid_event_count: this.#counts.invalid,
+      tool_use_count: this.#counts.toolUses,
+      scanner_error: end.readError !== "" || end.cutBytes > 0,
+    });
+  }
+
+  #result(end: ChildEnd): AgentResult {
     this.#close();
     this.#stderrTail = sanitiseDiagnostic(end.stderrTail);
     const outcome = this.#outcome ??= this.#ended(end);

@@ -166,6 +166,7 @@ function assemble(
     agentTimeoutMs: values.agent_timeout,
     codexSemanticInactivityMs: values.codex_semantic_inactivity_timeout,
     codexHandshakeMs: values.codex_handshake_timeout,
+    codexFirstTurnMs: values.codex_first_turn_timeout,
     idleWatchdogMs: values.idle_watchdog,
     toolWatchdogMs: values.tool_watchdog,
     opencodeIdleMs: values.opencode_idle_watchdog,

@@ -56,6 +56,8 @@ export interface HostConfig {
   readonly agentTimeoutMs: number;
   readonly codexSemanticInactivityMs: number;
   readonly codexHandshakeMs: number;
+  /** 0 = derived from the inactivity limit, at most a minute. */
+  readonly codexFirstTurnMs: number;
   /** 0 = off. */
   readonly idleWatchdogMs: number;
   /** 0 = a running tool never trips it. */

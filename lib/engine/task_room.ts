@@ -90,6 +90,7 @@ function settings(config: HostConfig): TaskSettings {
     agentTimeoutMs: config.agentTimeoutMs,
     codexSemanticInactivityMs: config.codexSemanticInactivityMs,
     codexHandshakeMs: config.codexHandshakeMs,
+    codexFirstTurnMs: config.codexFirstTurnMs,
     idleWatchdogMs: config.idleWatchdogMs,
     toolWatchdogMs: config.toolWatchdogMs,
     providerIdleMs: { opencode: config.opencodeIdleMs },

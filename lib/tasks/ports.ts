@@ -86,6 +86,8 @@ export interface TaskSettings {
   readonly agentTimeoutMs: number;
   readonly codexSemanticInactivityMs: number;
   readonly codexHandshakeMs: number;
+  /** 0 = derived (spec 06 §10.5). */
+  readonly codexFirstTurnMs: number;
   readonly idleWatchdogMs: number;
   readonly toolWatchdogMs: number;
   /** Provider → narrower idle window. */

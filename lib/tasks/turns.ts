@@ -145,6 +145,7 @@ async function buildRequest(
     timeoutMs: settings.agentTimeoutMs,
     semanticInactivityMs: settings.codexSemanticInactivityMs,
     handshakeMs: settings.codexHandshakeMs,
+    firstTurnMs: settings.codexFirstTurnMs,
     tempDir: env.tempDir,
     cliVersion: target.version,
     marker: runMarker(task.id),

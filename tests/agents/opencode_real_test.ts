@@ -1,6 +1,8 @@
 /** The real OpenCode CLI, run by our driver against the scripted model. */
 import assert from "node:assert/strict";
 import { classifyFailure, shouldRetryFresh } from "../../lib/agents/mod.ts";
+import { DirectProcessControl, launch, systemClock } from "../../lib/core/mod.ts";
+import { ModelLists } from "../../lib/runtimes/mod.ts";
 import { processesOf, story, withRealAgent } from "../helpers/real_agent.ts";
 import { realCli, shellCall } from "../helpers/real_clis.ts";
 import { markerAlive } from "../helpers/process_control.ts";
@@ -95,5 +97,20 @@ Deno.test("opencode (real) a session it no longer has is a rejected resume, and 
     assert.equal(result.status, "failed");
     assert.equal(result.resumeRejected, true, result.error);
     assert.ok(shouldRetryFresh({ result, provider: "opencode", toolCount: 0, resumeRequested: true }));
+  });
+});
+
+Deno.test("opencode (real) names its models when it is asked", async () => {
+  await withRealAgent(opencode, [], async (house) => {
+    const { executable } = opencode;
+    const env = {
+      HOME: house.home,
+      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      OPENCODE_DISABLE_MODELS_FETCH: "1",
+    };
+    const processes = new DirectProcessControl();
+    const lists = new ModelLists({ clock: systemClock, launch, processes, env, home: house.home });
+    const { models } = await lists.list({ provider: "opencode", executable, prefixArgs: [] });
+    assert.ok(models.some((model) => model.id === "scripted/m1"), JSON.stringify(models));
   });
 });

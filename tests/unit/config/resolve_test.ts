@@ -370,3 +370,11 @@ Deno.test("a machine already set up for Multica starts as it is: file, id and po
     assert.equal(await Deno.readTextFile(join(dir, "config.json")), before);
   });
 });
+
+Deno.test("codex_first_turn_timeout is derived unless it is set [06 §11.9]", async () => {
+  await withHome((home) => {
+    assert.equal(inspect(home).config.codexFirstTurnMs, 0);
+    const env = { MULTICA_CODEX_FIRST_TURN_TIMEOUT: "45s" };
+    assert.equal(inspect(home, { env }).config.codexFirstTurnMs, 45_000);
+  });
+});
