@@ -1,10 +1,11 @@
 /** One launch of `codex app-server`: its turn and its end (spec 06 §5.1, §5.10, §11.5, §11.9). */
-import { errorText, formatDuration, getLog, Redactor, secretValues } from "../core/mod.ts";
+import { errorText, getLog, Redactor, secretValues } from "../core/mod.ts";
 import { type ChildEnd, type ChildProtocol, type ChildRun, startChild, withStderr } from "./child_run.ts";
 import { codexRollout, rolloutAppears, rolloutExists } from "./codex_rollout.ts";
 import { answerCodex } from "./codex_requests.ts";
-import { CodexOpening, type OpeningFailure, startsThread } from "./codex_opening.ts";
+import { CodexOpening, type OpeningFailure } from "./codex_opening.ts";
 import { CodexSession, type TurnEnd } from "./codex_session.ts";
+import { endedUndecided, type Outcome } from "./codex_outcome.ts";
 import { catalogDiagnosis, RESUME_TOO_LONG, stallText } from "./codex_text.ts";
 import { type Stall, TurnWatch } from "./codex_watch.ts";
 import type { AgentResult, RunPorts, RunRequest, RunStatus } from "./contract.ts";
@@ -16,16 +17,6 @@ const log = getLog("agents", "codex");
 
 /** How long a hint of the end waits for the turn's own last word, ms. */
 const SETTLE_MS = 2_000;
-
-/** How the attempt was decided. */
-interface Outcome {
-  readonly status: RunStatus;
-  readonly error: string;
-  /** False where stderr may echo environment or configuration. */
-  readonly stderr: boolean;
-  readonly resumeRejected?: boolean;
-  readonly stall?: Stall;
-}
 
 /** What the driver needs to know beside the result. */
 export interface AttemptFacts {
@@ -176,7 +167,12 @@ export class CodexAttempt implements ChildProtocol {
   #result(end: ChildEnd): AgentResult {
     this.#close();
     this.#stderrTail = sanitiseDiagnostic(end.stderrTail);
-    const outcome = this.#outcome ??= this.#ended(end);
+    const outcome = this.#outcome ??= endedUndecided(end, {
+      phase: this.#opening.phase,
+      timeoutMs: this.request.timeoutMs,
+      turnEnded: this.#end !== undefined,
+      turnError: this.#session.turnError,
+    });
     const diagnosis = outcome.stall === undefined ? "" : catalogDiagnosis(this.#stderrTail);
     const error = outcome.stderr
       ? withStderr(outcome.error + diagnosis, "codex", this.#stderrTail)
@@ -294,24 +290,6 @@ export class CodexAttempt implements ChildProtocol {
     this.#watch.stop();
     this.#rpc.close(new RpcTransportError("codex process exited"));
     this.#turnOver.resolve();
-  }
-
-  /** Nothing was decided before the process was gone. */
-  #ended(end: ChildEnd): Outcome {
-    if (end.stopCause === "timeout") {
-      const limit = formatDuration(this.request.timeoutMs);
-      return { status: "timeout", error: `codex timed out after ${limit}`, stderr: false };
-    }
-    if (end.stopCause !== undefined) {
-      return { status: "aborted", error: "execution cancelled", stderr: false };
-    }
-    if (this.#end !== undefined) {
-      const { turnError } = this.#session;
-      return { status: turnError === "" ? "completed" : "failed", error: turnError, stderr: false };
-    }
-    const reason = end.readError === "" ? "codex process exited" : `codex process exited: ${end.readError}`;
-    const startUp = this.#opening.phase === "turn" ? "" : `codex ${this.#opening.phase} failed: `;
-    return { status: "failed", error: startUp + reason, stderr: !startsThread(this.#opening.phase) };
   }
 }
 
