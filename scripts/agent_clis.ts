@@ -1,6 +1,6 @@
 /**
  * Fetches pinned agent CLIs from npm into a cache, for the tests with real CLIs and for `demo --real`:
- * `deno run -A scripts/agent_clis.ts [claude codex opencode copilot]` prints `name path` for each.
+ * `deno run -A scripts/agent_clis.ts [claude codex opencode copilot qwen]` prints `name path` for each.
  */
 import process from "node:process";
 
@@ -23,6 +23,7 @@ export const AGENT_CLIS = {
   codex: { package: "@openai/codex", version: "0.169.0", bin: "codex" },
   opencode: { package: "opencode-ai", version: "1.18.33", bin: "opencode", setup: "postinstall.mjs" },
   copilot: { package: "@github/copilot", version: "1.0.102", bin: "copilot" },
+  qwen: { package: "@qwen-code/qwen-code", version: "0.24.4", bin: "qwen" },
 } as const satisfies Record<string, CliPackage>;
 
 /** Name of a CLI this script knows. */

@@ -1,6 +1,6 @@
 /** The agents' `multica` on disk: a small program that starts this host's hidden verb (spec 04 §17.2). */
 import { join } from "node:path";
-import { errorText, HostError } from "../core/mod.ts";
+import { BASH_ENV_FILE, errorText, HostError, OWN_BASH_ENV } from "../core/mod.ts";
 
 /** The hidden verb the shim starts. */
 export const MULTICA_VERB = "__multica";
@@ -18,9 +18,30 @@ export function shimPath(shimDir: string, os: string = Deno.build.os): string {
   return join(shimDir, os === "windows" ? "multica.cmd" : "multica");
 }
 
-/** Writes the shim, whole or not at all, and gives its path; an equal one stays. @throws {HostError} `shim_unusable` */
+/**
+ * Writes the shim, and what brings its directory back into the PATH of a bash; gives the shim's path. Each file is
+ * written whole or not at all, an equal one stays.
+ * @throws {HostError} `launcher_unusable`
+ */
 export async function installShim({ shimDir, host }: ShimOptions): Promise<string> {
+  if (Deno.build.os !== "windows") {
+    await writeWhole(join(shimDir, BASH_ENV_FILE), bashEnvText(shimDir), 0o644);
+  }
   return await writeLauncher(shimPath(shimDir), [...host, MULTICA_VERB]);
+}
+
+/** For `BASH_ENV`: the user's own file first, expanded as bash would, then PATH. Leaves nothing else behind. */
+export function bashEnvText(shimDir: string): string {
+  const dir = shellQuoted(shimDir);
+  return [
+    `if [ -n "\${${OWN_BASH_ENV}-}" ]; then`,
+    `  eval "__multica_own=\\"\$${OWN_BASH_ENV}\\""`,
+    '  if [ -r "$__multica_own" ]; then . "$__multica_own"; fi',
+    "  unset __multica_own",
+    "fi",
+    `case ":$PATH:" in *:${dir}:*) ;; *) PATH=${dir}:$PATH ;; esac`,
+    "",
+  ].join("\n");
 }
 
 /**
@@ -33,13 +54,16 @@ export async function writeLauncher(
   command: readonly string[],
   os: string = Deno.build.os,
 ): Promise<string> {
-  const text = launcherText(command, os);
+  return await writeWhole(path, launcherText(command, os), 0o755);
+}
+
+async function writeWhole(path: string, text: string, mode: number): Promise<string> {
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    if (await isSame(path, text)) return path;
+    if (await isSame(path, text, mode)) return path;
     await Deno.mkdir(join(path, ".."), { recursive: true, mode: 0o755 });
-    await Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o755 });
-    if (os !== "windows") await Deno.chmod(temporary, 0o755); // whatever the umask says
+    await Deno.writeTextFile(temporary, text, { createNew: true, mode });
+    if (Deno.build.os !== "windows") await Deno.chmod(temporary, mode); // whatever the umask says
     await Deno.rename(temporary, path);
     return path;
   } catch (error) {
@@ -66,11 +90,11 @@ function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-async function isSame(path: string, text: string): Promise<boolean> {
+async function isSame(path: string, text: string, mode: number): Promise<boolean> {
   try {
     const info = await Deno.lstat(path);
-    const executable = info.mode === null || (info.mode & 0o755) === 0o755;
-    return info.isFile && executable && await Deno.readTextFile(path) === text;
+    const allowed = info.mode === null || (info.mode & mode) === mode;
+    return info.isFile && allowed && await Deno.readTextFile(path) === text;
   } catch {
     // Not there, or nothing readable: it is written anew.
     return false;

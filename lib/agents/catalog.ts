@@ -21,7 +21,7 @@ export class UnsupportedProvider extends HostError {
   constructor(readonly provider: string) {
     super(`${provider} is not supported by this version yet`, {
       code: "unsupported_provider",
-      hint: "multica-host update",
+      hint: "install a newer multica-host",
       facts: { provider },
     });
   }
@@ -38,13 +38,32 @@ export function supportedProviders(): readonly string[] {
 }
 
 /** Rows discovery looks for. Those without a driver are found too, and reported as not supported yet. */
-export function discoverableProviders(): readonly ProviderRow[] {
-  return PROVIDERS.filter((row) => !row.rehearsal);
+export function discoverableProviders(): readonly (ProviderRow & { readonly unsupported: boolean })[] {
+  return PROVIDERS.filter((row) => !row.rehearsal).map((row) => ({
+    ...row,
+    unsupported: row.driver === undefined,
+  }));
 }
 
-/** Provider keys that may be the base of a custom runtime profile. */
+/** What the environment may say of each provider (spec 03 §5.3, §5.5, §6.1, 17.9). */
+export function agentVariables(): {
+  readonly paths: readonly string[];
+  readonly models: readonly string[];
+  readonly args: readonly string[];
+} {
+  const keys = (rows: readonly ProviderRow[]) => rows.map((row) => row.provider);
+  const rows = discoverableProviders();
+  return {
+    paths: keys(rows),
+    models: keys(rows.filter((row) => row.modelVariable)),
+    args: keys(rows.filter((row) => row.argsVariable)),
+  };
+}
+
+/** Provider keys that may be the base of a custom runtime profile here: those with a driver. */
 export function profileBases(): readonly string[] {
-  return PROVIDERS.filter((row) => row.profileBase && !row.rehearsal).map((row) => row.provider);
+  return PROVIDERS.filter((row) => row.profileBase && !row.rehearsal && row.driver !== undefined)
+    .map((row) => row.provider);
 }
 
 /**

@@ -25,10 +25,8 @@ export interface ProviderRow {
   readonly skillDir: string;
   /** The brief also goes into the prompt (`systemPrompt`). */
   readonly inlineBrief: boolean;
-  /** Whether `resumeRejected` means something; otherwise a failed run without session is asked about (spec 06 §11.14). */
+  /** The CLI says when it refuses a resume; of the others a failed run without session may be a refusal (spec 06 §11.14). */
   readonly detectsRejection: boolean;
-  /** Time between TERM and KILL, ms. */
-  readonly graceMs: number;
   /** `MULTICA_<X>_ARGS` exists. */
   readonly argsVariable: boolean;
   /** `MULTICA_<X>_MODEL` exists. */
@@ -50,7 +48,6 @@ const USUAL: Omit<ProviderRow, "provider" | "label" | "command" | "header" | "dr
   skillDir: "",
   inlineBrief: false,
   detectsRejection: true,
-  graceMs: 10_000,
   argsVariable: false,
   modelVariable: true,
   homes: [],
@@ -70,7 +67,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     install: "npm install -g @anthropic-ai/claude-code",
     briefFile: "CLAUDE.md",
     skillDir: ".claude/skills",
-    graceMs: 5_000,
     argsVariable: true,
     homes: [".claude", ".claude.json"],
   },
@@ -84,7 +80,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     install: "npm install -g @tencent-ai/codebuddy-code",
     briefFile: "CODEBUDDY.md",
     skillDir: ".codebuddy/skills",
-    graceMs: 5_000,
     argsVariable: true,
     homes: [".codebuddy", ".codebuddy.json"],
   },
@@ -101,7 +96,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
       "/Applications/Codex.app/Contents/Resources/codex",
       "~/Applications/Codex.app/Contents/Resources/codex",
     ],
-    graceMs: 0,
     argsVariable: true,
     homes: [".codex"],
   },
@@ -116,7 +110,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     install: "npm install -g @github/copilot",
     skillDir: ".github/skills",
     detectsRejection: false,
-    graceMs: 5_000,
     homes: [".copilot"],
   },
   {
@@ -129,7 +122,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     install: "npm install -g opencode-ai",
     skillDir: ".opencode/skills",
     detectsRejection: false,
-    graceMs: 5_000,
     homes: [".config/opencode", ".local/share/opencode", ".local/state/opencode", ".cache/opencode"],
   },
   {
@@ -171,7 +163,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     driver: "cursor",
     skillDir: ".cursor/skills",
     detectsRejection: false,
-    graceMs: 500,
     homes: [".cursor", ".config/cursor"],
   },
   {
@@ -226,7 +217,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     install: "npm install -g @deveco/deveco-code",
     skillDir: ".deveco/skills",
     detectsRejection: false,
-    graceMs: 5_000,
     homes: [".config/deveco"],
   },
   {
@@ -351,7 +341,6 @@ export const PROVIDERS: readonly ProviderRow[] = [
     profileBase: false,
     briefFile: "CLAUDE.md",
     skillDir: ".claude/skills",
-    graceMs: 5_000,
     modelVariable: false,
     rehearsal: true,
   },

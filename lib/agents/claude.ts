@@ -15,7 +15,7 @@ export function allowInForeground(input: Json): Json {
  */
 export const claudeDialect: StreamJsonDialect = {
   graceMs: 5_000,
-  promptOnStdin: true,
+  stdin: "messages",
   args: claudeArgs,
   preflight: (request, args) => {
     // Only the real one refuses root; other programs may speak its protocol.

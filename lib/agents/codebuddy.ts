@@ -44,7 +44,7 @@ export function allowCodebuddy(input: Json): Json {
 /** What makes CodeBuddy itself. */
 export const codebuddyDialect: StreamJsonDialect = {
   graceMs: 5_000,
-  promptOnStdin: true,
+  stdin: "messages",
   args: codebuddyArgs,
   allow: allowCodebuddy,
   terminalReasons: {},

@@ -4,7 +4,7 @@ import { codexArgs } from "./codex_args.ts";
 import { logLaunch } from "./child_launch.ts";
 import { applyCodexMcp } from "./codex_config_file.ts";
 import { type AttemptFacts, startCodexAttempt, type StartedAttempt } from "./codex_attempt.ts";
-import { codexRollout, rolloutExists, rolloutUsage } from "./codex_rollout.ts";
+import { codexRollout, ROLLOUT_POLL_MS, rolloutExists, rolloutUsage } from "./codex_rollout.ts";
 import { CATALOG_FAILURE } from "./codex_text.ts";
 import type { AgentResult, AgentRun, Driver, RunPorts, RunRequest } from "./contract.ts";
 import { hasTokens, NO_USAGE } from "./usage.ts";
@@ -13,7 +13,6 @@ const log = getLog("agents", "codex");
 
 /** How long the result waits for the thread's file to appear, ms (spec 06 §11.13). */
 const ROLLOUT_WAIT_MS = 2_000;
-const ROLLOUT_POLL_MS = 50;
 
 const SUPPRESSED = "; retry suppressed: process cleanup/reap not confirmed";
 
@@ -21,6 +20,13 @@ const SUPPRESSED = "; retry suppressed: process cleanup/reap not confirmed";
 export const codexDriver: Driver = {
   async start(request, ports) {
     ports.signal.throwIfAborted();
+    const { firstTurnMs = 0, semanticInactivityMs } = request;
+    if (firstTurnMs > 0 && semanticInactivityMs > 0 && firstTurnMs >= semanticInactivityMs) {
+      log.warn("codex first-turn limit never fires: the inactivity limit is not longer", {
+        firstTurnMs,
+        semanticInactivityMs,
+      });
+    }
     await applyCodexMcp(request);
     const args = codexArgs(request);
     logLaunch(request, args, ["app-server"]);

@@ -1,37 +1,22 @@
-/** One launch of `codex app-server`: handshake, one turn, its end (spec 06 §5.1, §5.6, §5.10, §11.5, §11.9). */
-import { errorText, formatDuration, getLog, Redactor, secretValues, wireText } from "../core/mod.ts";
+/** One launch of `codex app-server`: its turn and its end (spec 06 §5.1, §5.10, §11.5, §11.9). */
+import { errorText, getLog, Redactor, secretValues } from "../core/mod.ts";
 import { type ChildEnd, type ChildProtocol, type ChildRun, startChild, withStderr } from "./child_run.ts";
-import { codexRollout, rolloutExists } from "./codex_rollout.ts";
+import { codexRollout, rolloutAppears, rolloutExists } from "./codex_rollout.ts";
 import { answerCodex } from "./codex_requests.ts";
+import { CodexOpening, type OpeningFailure } from "./codex_opening.ts";
 import { CodexSession, type TurnEnd } from "./codex_session.ts";
+import { endedUndecided, type Outcome } from "./codex_outcome.ts";
 import { catalogDiagnosis, RESUME_TOO_LONG, stallText } from "./codex_text.ts";
 import { type Stall, TurnWatch } from "./codex_watch.ts";
 import type { AgentResult, RunPorts, RunRequest, RunStatus } from "./contract.ts";
-import { parseRpc, RpcClient, RpcError, RpcTimeout, RpcTransportError } from "./json_rpc.ts";
+import { parseRpc, RpcClient, RpcTransportError } from "./json_rpc.ts";
 import { sanitiseDiagnostic } from "./sanitise.ts";
-import { obj, str } from "./stream_json.ts";
 import { parseUsageWindow } from "./usage_window.ts";
 
 const log = getLog("agents", "codex");
 
-/** Start-up limit per request when the run names none, ms (spec 06 §11.5). */
-export const HANDSHAKE_DEFAULT_MS = 30_000;
 /** How long a hint of the end waits for the turn's own last word, ms. */
 const SETTLE_MS = 2_000;
-/** Pause between looks for the rollout file, ms (spec 06 §11.13). */
-const ROLLOUT_POLL_MS = 50;
-
-type Phase = "initialize" | "thread/resume" | "thread/start" | "thread/name/set" | "turn/start" | "turn";
-
-/** How the attempt was decided. */
-interface Outcome {
-  readonly status: RunStatus;
-  readonly error: string;
-  /** False where stderr may echo environment or configuration. */
-  readonly stderr: boolean;
-  readonly resumeRejected?: boolean;
-  readonly stall?: Stall;
-}
 
 /** What the driver needs to know beside the result. */
 export interface AttemptFacts {
@@ -54,17 +39,15 @@ export class CodexAttempt implements ChildProtocol {
   readonly #rpc: RpcClient;
   readonly #watch: TurnWatch;
   readonly #turnOver = Promise.withResolvers<void>();
-  readonly #handshakeMs: number;
+  readonly #opening: CodexOpening;
 
-  #phase: Phase = "initialize";
+  readonly #counts = { events: 0, invalid: 0, toolUses: 0 };
   #outcome: Outcome | undefined;
   #end: TurnEnd | undefined;
   #initializeTimedOut = false;
   #heard = false;
   #sawActivity = false;
   #stderrTail = "";
-  #rolloutPath = "";
-  #model = "";
   #pinning = false;
   #closed = false;
 
@@ -74,7 +57,10 @@ export class CodexAttempt implements ChildProtocol {
     private readonly ports: RunPorts,
   ) {
     this.#session = new CodexSession({
-      emit: (event) => run.emit(event),
+      emit: (event) => {
+        if (event.type === "tool_use") this.#counts.toolUses++;
+        run.emit(event);
+      },
       activity: (what) => this.#activity(what),
       turnEnded: (end) => this.#turnEnded(end),
       redactor: new Redactor({ secrets: secretValues(request.env) }),
@@ -90,7 +76,13 @@ export class CodexAttempt implements ChildProtocol {
       { semanticMs: request.semanticInactivityMs, firstTurnMs: request.firstTurnMs },
       (stall) => this.#stalled(stall),
     );
-    this.#handshakeMs = request.handshakeMs > 0 ? request.handshakeMs : HANDSHAKE_DEFAULT_MS;
+    this.#opening = new CodexOpening({
+      request,
+      rpc: this.#rpc,
+      session: this.#session,
+      turnHeard: () => this.#sawActivity,
+      turnDecided: () => this.#outcome !== undefined,
+    });
   }
 
   /** Facts for the driver; complete once the result is there. */
@@ -103,30 +95,25 @@ export class CodexAttempt implements ChildProtocol {
       stderrTail: this.#stderrTail,
       threadId: this.#session.threadId,
       resumed: this.#session.resumed,
-      rolloutPath: this.#rolloutPath,
-      model: this.#model,
+      rolloutPath: this.#opening.rolloutPath,
+      model: this.#opening.model,
     };
   }
 
   /** Talks to the server until the turn runs. Ends by itself; failures become the outcome. */
   async converse(): Promise<void> {
-    try {
-      await this.#ask("initialize", {
-        clientInfo: { name: "multica-agent-sdk", title: "Multica Agent SDK", version: "0.2.0" },
-        capabilities: { experimentalApi: true },
-      });
-      this.#rpc.notify("initialized");
-      const resumed = await this.#resume();
-      if (!resumed) await this.#startThread();
-      await this.#startTurn();
-    } catch (error) {
-      this.#failed(error);
-    }
+    const failure = await this.#opening.run();
+    if (failure !== undefined) this.#failed(failure);
+    else if (this.#end === undefined && this.#outcome === undefined) this.#watch.arm();
   }
 
   line(line: string): void {
+    this.#counts.events++;
     const message = parseRpc(line);
-    if (message === undefined) return;
+    if (message === undefined) {
+      this.#counts.invalid++;
+      return;
+    }
     if (message.kind === "response") return this.#rpc.receive(message);
     this.#heard = true;
     if (message.kind === "notification") return this.#session.notification(message.method, message.params);
@@ -135,11 +122,11 @@ export class CodexAttempt implements ChildProtocol {
 
   /** A response too long to read cannot be waited for; a notification too long is only a gap. */
   cutLine(head: string): void {
-    if (this.#phase === "turn" || !/^\s*\{\s*"(?:id|result|jsonrpc)"/.test(head)) return;
-    const resuming = this.#phase === "thread/resume";
+    if (this.#opening.phase === "turn" || !/^\s*\{\s*"(?:id|result|jsonrpc)"/.test(head)) return;
+    const resuming = this.#opening.phase === "thread/resume";
     const error = resuming
       ? RESUME_TOO_LONG
-      : `codex ${this.#phase} failed: codex process exited: bufio.Scanner: token too long`;
+      : `codex ${this.#opening.phase} failed: codex process exited: bufio.Scanner: token too long`;
     this.#decide({ status: "failed", error, stderr: !resuming, resumeRejected: resuming });
     this.run.stop("oversized");
   }
@@ -148,7 +135,7 @@ export class CodexAttempt implements ChildProtocol {
   async stop(): Promise<void> {
     this.#watch.stop();
     const { threadId, turnId } = this.#session;
-    if (this.#phase !== "turn" || turnId === "" || this.#end !== undefined) return;
+    if (this.#opening.phase !== "turn" || turnId === "" || this.#end !== undefined) return;
     this.#rpc.request("turn/interrupt", { threadId, turnId }).catch((error: unknown) => {
       log.debug("codex did not take the interrupt", { error: errorText(error) });
       this.#turnOver.resolve();
@@ -157,9 +144,35 @@ export class CodexAttempt implements ChildProtocol {
   }
 
   conclude(end: ChildEnd): AgentResult {
+    const result = this.#result(end);
+    this.#summary(end, result.status);
+    return result;
+  }
+
+  /** Counts only, no content (N-10). */
+  #summary(end: ChildEnd, status: RunStatus): void {
+    log.info("agent protocol summary", {
+      provider: this.request.provider,
+      cli_version: this.request.cliVersion,
+      model: this.request.model,
+      status,
+      exit_code: end.exit?.code,
+      event_count: this.#counts.events,
+      invalid_event_count: this.#counts.invalid,
+      tool_use_count: this.#counts.toolUses,
+      scanner_error: end.readError !== "" || end.cutBytes > 0,
+    });
+  }
+
+  #result(end: ChildEnd): AgentResult {
     this.#close();
     this.#stderrTail = sanitiseDiagnostic(end.stderrTail);
-    const outcome = this.#outcome ??= this.#ended(end);
+    const outcome = this.#outcome ??= endedUndecided(end, {
+      phase: this.#opening.phase,
+      timeoutMs: this.request.timeoutMs,
+      turnEnded: this.#end !== undefined,
+      turnError: this.#session.turnError,
+    });
     const diagnosis = outcome.stall === undefined ? "" : catalogDiagnosis(this.#stderrTail);
     const error = outcome.stderr
       ? withStderr(outcome.error + diagnosis, "codex", this.#stderrTail)
@@ -171,7 +184,7 @@ export class CodexAttempt implements ChildProtocol {
       output: outcome.status === "completed" ? this.#session.output : "",
       error,
       sessionId: outcome.resumeRejected === true ? "" : this.#session.threadId,
-      usage: { [this.#model || "unknown"]: usage },
+      usage: { [this.#opening.model || "unknown"]: usage },
       durationMs: end.durationMs,
       resumeRejected: outcome.resumeRejected ?? false,
       costUsdTicks: 0,
@@ -179,134 +192,12 @@ export class CodexAttempt implements ChildProtocol {
     };
   }
 
-  // ── start-up ──
-
-  /** One start-up request under the handshake limit. */
-  #ask(phase: Phase, params: unknown): Promise<unknown> {
-    this.#phase = phase;
-    return this.#rpc.request(phase, params, this.#handshakeMs);
-  }
-
-  /** True when the old thread is there again. A refusal means a fresh one; a dead pipe ends the run. */
-  async #resume(): Promise<boolean> {
-    const threadId = this.request.resumeSessionId;
-    if (threadId === "") return false;
-    const known = await codexRollout(this.request.env, threadId);
-    if (known.state === "missing") {
-      log.warn("codex thread has no rollout here, starting fresh", { thread: threadId });
-      return false;
-    }
-    try {
-      const result = obj(
-        await this.#ask("thread/resume", {
-          threadId,
-          cwd: this.request.cwd,
-          model: this.request.model || null,
-          developerInstructions: null,
-          excludeTurns: true,
-          ...this.#config(),
-          ...this.#tier(),
-        }),
-      );
-      if (this.#adopt(result)) {
-        this.#session.resumed = true;
-        this.#rolloutPath ||= known.path;
-        return true;
-      }
-      log.warn("codex resumed no thread, starting fresh", { thread: threadId });
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      log.warn("codex cannot resume the thread, starting fresh", { thread: threadId, error: error.message });
-    }
-    return false;
-  }
-
-  async #startThread(): Promise<void> {
-    const result = await this.#ask("thread/start", {
-      model: this.request.model || null,
-      modelProvider: null,
-      profile: null,
-      cwd: this.request.cwd,
-      approvalPolicy: null,
-      sandbox: null,
-      config: null,
-      ...this.#config(),
-      baseInstructions: null,
-      developerInstructions: null,
-      compactPrompt: null,
-      includeApplyPatchTool: null,
-      experimentalRawEvents: false,
-      persistExtendedHistory: true,
-      ...this.#tier(),
-    });
-    if (!this.#adopt(obj(result))) {
-      this.#decide({ status: "failed", error: "codex thread/start returned no thread ID", stderr: false });
-      this.run.terminal();
-      throw new RpcTransportError("codex thread/start returned no thread ID");
-    }
-    const name = this.request.threadName.trim();
-    if (name === "") return;
-    try {
-      await this.#ask("thread/name/set", { threadId: this.#session.threadId, name });
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      log.warn("codex did not take the thread's title", { error: error.message });
-    }
-  }
-
-  async #startTurn(): Promise<void> {
-    const fresh = this.request.resumeSessionId !== "" && !this.#session.resumed;
-    const notice = fresh ? this.request.continuityNotice : "";
-    const text = notice === "" ? this.request.prompt : `${notice}\n\n${this.request.prompt}`;
-    this.#session.openGate();
-    try {
-      const asked = this.#ask("turn/start", {
-        threadId: this.#session.threadId,
-        input: [{ type: "text", text: wireText(text) }],
-        ...(this.request.thinkingLevel === "" ? {} : { effort: this.request.thinkingLevel }),
-        ...this.#tier(),
-      });
-      const turn = obj(obj(await asked).turn);
-      this.#session.turnId ||= str(turn.id);
-    } catch (error) {
-      // The turn may be over, or under way, although its start was never confirmed.
-      if (this.#outcome !== undefined) return;
-      if (!(error instanceof RpcTimeout) || !this.#sawActivity) throw error;
-      log.warn("codex confirmed no turn start, but the turn runs", { thread: this.#session.threadId });
-    }
-    this.#phase = "turn";
-    if (this.#end === undefined) this.#watch.arm();
-  }
-
-  #config(): { config?: unknown } {
-    const effort = this.request.thinkingLevel;
-    return effort === "" ? {} : { config: { model_reasoning_effort: effort } };
-  }
-
-  #tier(): { serviceTier?: string } {
-    return this.request.serviceTier === "" ? {} : { serviceTier: this.request.serviceTier };
-  }
-
-  #adopt(result: Readonly<Record<string, unknown>>): boolean {
-    const thread = obj(result.thread);
-    this.#session.threadId = str(thread.id);
-    this.#rolloutPath = str(thread.path);
-    this.#model = this.request.model || str(result.model) || str(thread.model);
-    return this.#session.threadId !== "";
-  }
-
-  #failed(error: unknown): void {
+  #failed(error: OpeningFailure): void {
     if (this.#outcome !== undefined || this.#closed) return;
     if (this.run.stopCause !== undefined) return; // the stop is the reason, conclude() says so
-    const timedOut = error instanceof RpcTimeout;
-    this.#initializeTimedOut = timedOut && this.#phase === "initialize";
-    const threadPhase = this.#phase === "thread/start" || this.#phase === "thread/resume";
-    this.#decide({
-      status: "failed",
-      error: `codex ${this.#phase} failed: ${errorText(error)}`,
-      stderr: !threadPhase && !this.#initializeTimedOut,
-    });
-    if (timedOut) this.run.stop("handshake");
+    this.#initializeTimedOut = error.timedOut && error.phase === "initialize";
+    this.#decide({ status: "failed", error: error.message, stderr: error.stderrIsSafe });
+    if (error.timedOut) this.run.stop("handshake");
     else this.run.terminal();
   }
 
@@ -324,23 +215,19 @@ export class CodexAttempt implements ChildProtocol {
   /** The thread is announced once its file exists and the turn really works: a dead thread is never pinned. */
   async #pin(): Promise<void> {
     const { threadId } = this.#session;
-    while (!this.#closed) {
-      const found = await this.#rolloutThere();
-      if (this.#closed) return;
-      if (found !== false) return this.run.emit({ type: "session", sessionId: threadId });
-      const wait = Promise.withResolvers<void>();
-      const timer = this.ports.clock.timer(ROLLOUT_POLL_MS, wait.resolve);
-      await Promise.race([wait.promise, this.#turnOver.promise]);
-      timer.cancel();
-      if (this.#end !== undefined) return;
-    }
+    const kept = await rolloutAppears(() => this.#rolloutThere(), {
+      clock: this.ports.clock,
+      over: this.#turnOver.promise,
+      isOver: () => this.#closed || this.#end !== undefined,
+    });
+    if (kept && !this.#closed) this.run.emit({ type: "session", sessionId: threadId });
   }
 
   /** undefined when nobody can tell. */
   async #rolloutThere(): Promise<boolean | undefined> {
-    if (this.#rolloutPath !== "") return await rolloutExists(this.#rolloutPath);
+    if (this.#opening.rolloutPath !== "") return await rolloutExists(this.#opening.rolloutPath);
     const known = await codexRollout(this.request.env, this.#session.threadId);
-    this.#rolloutPath = known.path;
+    this.#opening.rolloutPath = known.path;
     return known.state === "unknown" ? undefined : known.state === "present";
   }
 
@@ -403,25 +290,6 @@ export class CodexAttempt implements ChildProtocol {
     this.#watch.stop();
     this.#rpc.close(new RpcTransportError("codex process exited"));
     this.#turnOver.resolve();
-  }
-
-  /** Nothing was decided before the process was gone. */
-  #ended(end: ChildEnd): Outcome {
-    if (end.stopCause === "timeout") {
-      const limit = formatDuration(this.request.timeoutMs);
-      return { status: "timeout", error: `codex timed out after ${limit}`, stderr: false };
-    }
-    if (end.stopCause !== undefined) {
-      return { status: "aborted", error: "execution cancelled", stderr: false };
-    }
-    if (this.#end !== undefined) {
-      const { turnError } = this.#session;
-      return { status: turnError === "" ? "completed" : "failed", error: turnError, stderr: false };
-    }
-    const reason = end.readError === "" ? "codex process exited" : `codex process exited: ${end.readError}`;
-    const startUp = this.#phase === "turn" ? "" : `codex ${this.#phase} failed: `;
-    const threadPhase = this.#phase === "thread/start" || this.#phase === "thread/resume";
-    return { status: "failed", error: startUp + reason, stderr: !threadPhase };
   }
 }
 

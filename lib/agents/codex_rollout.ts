@@ -1,8 +1,11 @@
 /** A Codex thread's file on disk: whether it is there, and what it says about usage (spec 06 §11.9, §11.13). */
-import { errorText, getLog, readLines } from "../core/mod.ts";
+import { type Clock, errorText, getLog, readLines } from "../core/mod.ts";
 import { RolloutScan, type RolloutUsage } from "./codex_usage.ts";
 
 const log = getLog("agents", "codex");
+
+/** Pause between looks for a rollout file, ms (spec 06 §11.13). */
+export const ROLLOUT_POLL_MS = 50;
 
 /** Where a thread's rollout is, or why nobody can tell. */
 export type RolloutState = "present" | "missing" | "unknown";
@@ -78,4 +81,19 @@ export async function rolloutUsage(
     log.debug("cannot read usage from the codex rollout", { error: errorText(error) });
     return undefined;
   }
+}
+
+/** Looks until `look` finds the file, or cannot tell (both true), or until there is no more time for it (false). */
+export async function rolloutAppears(
+  look: () => Promise<boolean | undefined>,
+  until: { readonly clock: Clock; readonly over: Promise<unknown>; readonly isOver: () => boolean },
+): Promise<boolean> {
+  while (await look() === false) {
+    const next = Promise.withResolvers<void>();
+    const timer = until.clock.timer(ROLLOUT_POLL_MS, next.resolve);
+    await Promise.race([next.promise, until.over]);
+    timer.cancel();
+    if (until.isOver()) return false;
+  }
+  return true;
 }

@@ -86,13 +86,13 @@ function decide(
   request: RunRequest,
   end: ChildEnd,
 ): Pick<LineVerdict, "status" | "error"> {
-  const stopped = stopVerdict("copilot", end.stopCause, request.timeoutMs);
-  if (stopped !== undefined && state.exitCode === undefined) return stopped;
   const exited = `copilot exited with code ${state.exitCode}`;
   const code = state.exitCode ?? 0;
   const stated = code === 0 ? state.error : state.error === "" ? exited : `${state.error}; ${exited}`;
   if (stated !== "") return { status: "failed", error: stated };
   if (state.exitCode !== undefined) return { status: "completed", error: "" };
+  const stopped = stopVerdict("copilot", end.stopCause, request.timeoutMs);
+  if (stopped !== undefined) return stopped;
   if (end.readError !== "") return { status: "failed", error: `copilot stdout read error: ${end.readError}` };
   if (end.stdinError !== "" && !state.sawTurn) {
     return { status: "failed", error: `copilot prompt write failed: ${end.stdinError}` };
@@ -125,10 +125,10 @@ export const copilotDialect: LineDialect = {
   agent: (run, request) => {
     const state = new CopilotState({
       emit: run.emit,
-      stopping: run.stopping,
       model: request.model,
       resumed: request.resumeSessionId !== "",
       givenSession: givenSession(request),
+      stopped: run.stopped,
     });
     return {
       take: (event) => state.take(event),

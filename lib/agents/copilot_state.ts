@@ -15,16 +15,16 @@ export interface CopilotOptions {
   readonly resumed: boolean;
   /** Session id this run was told to use, "" when the CLI makes its own. */
   readonly givenSession: string;
-  /** True while the run is being stopped: a `result` that comes then is no outcome of the task. */
-  readonly stopping: () => boolean;
+  /** True once the run is being stopped: Copilot then ends with a result of its own, exit code 0 (seen with 1.0.102). */
+  readonly stopped?: () => boolean;
 }
 
 /** Follows one run. */
 export class CopilotState {
   sessionId = "";
-  /** Message of `session.error`, "" before. */
+  /** Message of `session.error`, "" before and when it only answers a stop. */
   error = "";
-  /** Of a `result` event that no stop brought about; undefined before it. */
+  /** Of the `result` event; undefined before it and when it only answers a stop. */
   exitCode: number | undefined;
   /** True when the stream said anything of a turn. */
   sawTurn = false;
@@ -94,7 +94,9 @@ export class CopilotState {
   #session_event(event: Json, data: Json): boolean {
     switch (event.type) {
       case "session.error":
-        this.error = str(data.message) || this.error || "copilot reported an error without details";
+        if (!this.#stopped) {
+          this.error = str(data.message) || this.error || "copilot reported an error without details";
+        }
         this.#options.emit({ type: "log", level: "error", text: str(data.message) });
         return true;
       case "session.warning":
@@ -108,13 +110,15 @@ export class CopilotState {
         return true;
       case "result":
         this.#session(str(event.sessionId));
-        if (!this.#options.stopping()) {
-          this.exitCode = typeof event.exitCode === "number" ? event.exitCode : 0;
-        }
+        if (!this.#stopped) this.exitCode = typeof event.exitCode === "number" ? event.exitCode : 0;
         return true;
       default:
         return false;
     }
+  }
+
+  get #stopped(): boolean {
+    return this.#options.stopped?.() ?? false;
   }
 
   #session(id: string): void {

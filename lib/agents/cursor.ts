@@ -51,14 +51,17 @@ function cursorVerdict(
   };
 }
 
-/** After a result nothing else counts: current CLIs leave a worker behind that has to be ended. */
+/**
+ * The result decides as soon as it is there (`end` undefined), and nothing after it counts: current CLIs leave a worker
+ * behind that has to be ended. One that comes after our stop is only the answer to that.
+ */
 function decide(
   state: CursorState,
   counts: LineCounts,
   request: RunRequest,
   end: ChildEnd | undefined,
 ): Pick<LineVerdict, "status" | "error"> {
-  if (state.result !== undefined || end === undefined) {
+  if (end === undefined) {
     const failed = state.result?.failed ?? false;
     return { status: failed ? "failed" : "completed", error: state.result?.error ?? "" };
   }

@@ -26,8 +26,8 @@ export interface LineRun {
   readonly emit: (event: AgentEvent) => void;
   /** The stream has said its last word: decide now, and end the child. */
   readonly finish: () => void;
-  /** True from the moment the run is being stopped: what the CLI says then answers the stop. */
-  readonly stopping: () => boolean;
+  /** True once the run is being stopped: what the CLI says of its end from then on is only its answer to that. */
+  readonly stopped: () => boolean;
   readonly counts: LineCounts;
 }
 
@@ -97,7 +97,7 @@ class LineProtocol implements ChildProtocol {
     this.#agent = dialect.agent({
       emit: (event) => this.#emit(event),
       finish: () => this.#finish(),
-      stopping: () => run.stopCause !== undefined,
+      stopped: () => run.stopCause !== undefined,
       counts: this.#counts,
     }, request);
   }

@@ -14,7 +14,7 @@ export * from "./contract.ts";
 export * from "./failures.ts";
 export * from "./model_catalog.ts";
 export * from "./failures_poison.ts";
-export * from "./models_parse.ts";
+export * from "./model_sources.ts";
 export { REHEARSAL_VERB, runRehearsalAgent } from "./rehearsal.ts";
 export * from "./resume.ts";
 export * from "./sanitise.ts";

@@ -1,4 +1,5 @@
 /** Model lists in their plain form: what the host knows without asking a CLI (spec 08 §4, §17.7). */
+import { openCodeTakesLevel } from "./models_parse.ts";
 
 /** One reasoning level. */
 export interface ThinkingLevel {
@@ -129,13 +130,18 @@ export type LevelVerdict = "send" | "drop" | "unknown";
 const CONTEXT_TAG = /\[[1-9][0-9]*[km]\]$/;
 
 /**
- * Whether the plain catalog supports a level for a model: `send`, `drop`, or `unknown` where only the CLI could say
+ * Whether a catalog, the plain one or what the CLI said, supports a level for a model: `send`, `drop`, or `unknown` where only the CLI could say
  * (the level is then passed through with a warning). A model's context tag is not part of its name.
  */
-export function levelVerdict(provider: string, model: string, level: string): LevelVerdict {
+export function levelVerdict(
+  provider: string,
+  model: string,
+  level: string,
+  catalog: readonly CatalogModel[] = modelCatalog(provider),
+): LevelVerdict {
   if (level === "") return "send";
-  const catalog = modelCatalog(provider);
   if (!catalog.some((entry) => entry.thinking !== undefined)) return "unknown";
+  if (provider === "opencode") return openCodeTakesLevel(catalog, model, level) ? "send" : "drop";
   // Without a model Codex' default is the CLI's secret.
   if (model === "" && provider === "codex") return "drop";
   const name = model.replace(CONTEXT_TAG, "");

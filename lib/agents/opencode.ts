@@ -100,7 +100,7 @@ export const openCodeDialect: LineDialect = {
   agent: (run, request) => {
     const state = new OpenCodeState(run.emit, request.model);
     return {
-      take: (event) => state.take(event),
+      take: (event) => event.type === "error" && run.stopped() || state.take(event),
       verdict: (end) => openCodeVerdict(state, request, end!),
     };
   },

@@ -1,4 +1,4 @@
-/** Qwen Code: Claude-shaped events, prompt as an argument, nothing on stdin (spec 07 §10.5). */
+/** Qwen Code: Claude-shaped events, the prompt on stdin and nothing after it (spec 07 §10.5). */
 import { argumentVector, type BlockedFlags, option } from "./args.ts";
 import type { RunRequest } from "./contract.ts";
 import { type StreamJsonDialect, streamJsonDriver } from "./stream_json_run.ts";
@@ -26,11 +26,13 @@ export const QWEN_BLOCKED: BlockedFlags = {
   "-y": "none",
 };
 
-/** `-p PROMPT --output-format stream-json [--model M] [--resume ID] --yolo` extra custom `[--mcp-config FILE]`. */
+/**
+ * `--output-format stream-json [--model M] [--resume ID] --yolo` extra custom `[--mcp-config FILE]`. Without the
+ * chapter's `-p PROMPT`: an argument shows in process lists and may not exceed 128 KiB, and a pipe is read as the
+ * prompt (measured with 0.21.2 and 0.24.4).
+ */
 export function qwenArgs(request: RunRequest, mcpPath: string): string[] {
   const protocol = [
-    "-p",
-    request.prompt,
     "--output-format",
     "stream-json",
     ...option("--model", request.model),
@@ -43,7 +45,7 @@ export function qwenArgs(request: RunRequest, mcpPath: string): string[] {
 /** What makes Qwen Code itself. */
 export const qwenDialect: StreamJsonDialect = {
   graceMs: 10_000,
-  promptOnStdin: false,
+  stdin: "text",
   args: qwenArgs,
   allow: (input) => ({ behavior: "allow", updatedInput: input }),
   terminalReasons: {},

@@ -1,4 +1,5 @@
 /** Whether an earlier session is used at all, and what happens when it turns out to be lost (spec 08 §12.5, §17.4). */
+import { PROVIDERS } from "./catalog_rows.ts";
 import type { AgentResult, UsageByModel } from "./contract.ts";
 import { AGENT_ERROR, classifyFailure } from "./failures.ts";
 import { authMethodUnresolved, unresumableHistory } from "./failures_poison.ts";
@@ -60,7 +61,7 @@ export interface RetryFacts {
 }
 
 /** CLIs that cannot say that a resume was refused: an empty session id is all they have. */
-const BLIND_PROVIDERS = new Set(["antigravity", "copilot", "cursor", "deveco", "opencode"]);
+const BLIND_PROVIDERS = new Set(PROVIDERS.filter((row) => !row.detectsRejection).map((row) => row.provider));
 
 /** Reasons a fresh session cannot help with. */
 const HOPELESS = new Set(

@@ -15,8 +15,8 @@ const log = getLog("agents");
 export interface StreamJsonDialect {
   /** Time between TERM and KILL, ms. */
   readonly graceMs: number;
-  /** Prompt and permissions go over stdin; otherwise the prompt is an argument and stdin is closed. */
-  readonly promptOnStdin: boolean;
+  /** What stdin carries: messages, the prompt first and answers to permission requests later, or the prompt's text to EOF. */
+  readonly stdin: "messages" | "text";
   /** The whole argument vector. `mcpPath` is "" without a managed set. */
   readonly args: (request: RunRequest, mcpPath: string) => string[];
   /** Refuses a launch that cannot work. @throws {LaunchError} */
@@ -54,11 +54,15 @@ async function startStreamJson(
       request,
       ports,
       args,
-      stdin: dialect.promptOnStdin ? "piped" : "null",
+      stdin: "piped",
       graceMs: dialect.graceMs,
       ...(env === undefined ? {} : { env }),
     }, (run) => new StreamJsonProtocol(dialect, request, ports, run, mcp));
-    if (dialect.promptOnStdin) child.send(promptLine(request.prompt));
+    if (dialect.stdin === "messages") child.send(promptLine(request.prompt));
+    else {
+      child.send(wireText(request.prompt));
+      child.stdin.close();
+    }
     return child.run;
   } catch (error) {
     await mcp?.remove();

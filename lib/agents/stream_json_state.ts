@@ -254,11 +254,16 @@ function resultText(event: Json): string {
   return str(event.error) || str(obj(event.error).message);
 }
 
+/** Qwen counts cached input into `input_tokens` (seen with 0.24.4); its total says so. Ours never does (I-7). */
 function snakeUsage(usage: Json): TokenUsage {
+  const input = tokenCount(usage.input_tokens);
+  const output = tokenCount(usage.output_tokens);
+  const cached = tokenCount(usage.cache_read_input_tokens);
+  const contained = tokenCount(usage.total_tokens) === input + output;
   return {
-    inputTokens: tokenCount(usage.input_tokens),
-    outputTokens: tokenCount(usage.output_tokens),
-    cacheReadTokens: tokenCount(usage.cache_read_input_tokens),
+    inputTokens: contained ? Math.max(0, input - cached) : input,
+    outputTokens: output,
+    cacheReadTokens: cached,
     cacheWriteTokens: tokenCount(usage.cache_creation_input_tokens),
   };
 }

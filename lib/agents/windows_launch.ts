@@ -1,6 +1,6 @@
 /**
  * What to start on Windows instead of a batch shim, which would cut arguments at a newline or tear them apart
- * (spec 06 §2.8, §11.11; 07 §5.1). Pure: the caller says which files exist. Used where executables are found.
+ * (spec 06 §2.8, §11.11; 07 §5.1). Pure: the caller says which files exist.
  */
 import { win32 } from "node:path";
 

@@ -1,8 +1,12 @@
 /** `multica-host agents`: the agent programs of this machine, and what is wrong with those that cannot be used. */
+import type { HostConfig } from "../config/mod.ts";
 import type { DiscoveredAgent } from "../runtimes/finding/mod.ts";
 import { type CliContext, configOf } from "./context.ts";
 import { agentDiscovery } from "./find_agents.ts";
 import { ago, table } from "./table.ts";
+
+/** After so long people are told what is waited for, ms. */
+const SILENCE_MS = 2_000;
 
 /** Probes all and prints a table. */
 export async function agents(
@@ -10,7 +14,7 @@ export async function agents(
   options: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const { config } = configOf(context);
-  const found = await agentDiscovery(context, config).discover();
+  const found = await probed(context, config);
   if (options["output"] === "json") {
     context.out(JSON.stringify(found, null, 2));
     return 0;
@@ -34,6 +38,24 @@ export async function agents(
     }
   }
   return 0;
+}
+
+/** Probes all; says who keeps it waiting. */
+async function probed(context: CliContext, config: HostConfig): Promise<readonly DiscoveredAgent[]> {
+  const discovery = agentDiscovery(context, config);
+  const waiting = new Map(
+    discovery.locate().filter((agent) => agent.path !== "").map((agent) => [agent.provider, agent.path]),
+  );
+  const timer = context.machine.clock.timer(SILENCE_MS, () => {
+    for (const [provider, path] of waiting) {
+      context.note(`${provider} has not answered yet (${path} --version)`);
+    }
+  });
+  try {
+    return await discovery.discover({ onAgent: (agent) => void waiting.delete(agent.provider) });
+  } finally {
+    timer.cancel();
+  }
 }
 
 function hasFix(agent: DiscoveredAgent): boolean {

@@ -1,4 +1,5 @@
 /** `multica-host config [show|set]`: every setting with where it came from; changes to the profile's file (spec 03 §12.1). */
+import { agentVariables } from "../agents/mod.ts";
 import {
   configFile,
   fileValue,
@@ -13,7 +14,13 @@ import { table } from "./table.ts";
 /** Prints all resolved settings; exit code 1 when the host could not start with them. */
 export function configShow(context: CliContext, options: Readonly<Record<string, unknown>>): number {
   const { profile, flags, machine } = context;
-  const { settings, problems } = inspectHost({ profile, flags, machine, createIdentity: false });
+  const { settings, problems } = inspectHost({
+    profile,
+    flags,
+    machine,
+    agentVariables: agentVariables(),
+    createIdentity: false,
+  });
   const path = configFile(machine.home, profile);
   const file = readProfileFile(machine.files, path);
   const text = (key: string) => {

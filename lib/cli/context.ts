@@ -1,4 +1,5 @@
 /** What every command gets: the machine, the global flags, where to print. */
+import { agentVariables } from "../agents/mod.ts";
 import {
   checkProfileName,
   type Flags,
@@ -52,7 +53,14 @@ export function configOf(
   options: Partial<Pick<ResolveOptions, "fixed" | "token" | "createIdentity">> = {},
 ): Resolution {
   const { profile, flags, machine } = context;
-  return resolveHost({ profile, flags, machine, createIdentity: false, ...options });
+  return resolveHost({
+    profile,
+    flags,
+    machine,
+    agentVariables: agentVariables(),
+    createIdentity: false,
+    ...options,
+  });
 }
 
 /** ` --profile staging`, or "": for commands shown to people. */

@@ -2,8 +2,7 @@
 import { readKind, words } from "./kinds.ts";
 import type { SettingProblem } from "./problems.ts";
 import { fileValue, type ProfileFile } from "./profile_file.ts";
-import { PROVIDER_NAMES, PROVIDERS_WITH_ARGS } from "./providers.ts";
-import type { ResolvedSetting } from "./types.ts";
+import type { AgentVariables, ResolvedSetting } from "./types.ts";
 
 /** What the environment and the file say about agents. */
 export interface AgentSettings {
@@ -25,6 +24,7 @@ export function agentSettings(
   env: Readonly<Record<string, string>>,
   file: ProfileFile,
   configFile: string,
+  variables: AgentVariables,
 ): AgentSettings {
   const problems: SettingProblem[] = [];
   const inheritedEnv = inherited(env, file);
@@ -37,9 +37,9 @@ export function agentSettings(
         ? { origin: "environment", source: variable }
         : { origin: "profile file", source: `backends.openclaw in ${configFile}` }),
     });
-  const read = (suffix: "PATH" | "MODEL") => {
+  const read = (suffix: "PATH" | "MODEL", providers: readonly string[]) => {
     const values: Record<string, string> = {};
-    for (const provider of PROVIDER_NAMES) {
+    for (const provider of providers) {
       const variable = `MULTICA_${provider.toUpperCase()}_${suffix}`;
       const value = inheritedEnv[variable]?.trim() ?? "";
       if (value === "") continue;
@@ -48,21 +48,22 @@ export function agentSettings(
     }
     return values;
   };
-  const agentPaths = read("PATH");
-  const agentModels = read("MODEL");
-  const agentArgs = readArgs(env, settings, problems);
+  const agentPaths = read("PATH", variables.paths);
+  const agentModels = read("MODEL", variables.models);
+  const agentArgs = readArgs(env, variables.args, settings, problems);
   const profileCommandOverrides = readOverrides(file, configFile, settings, problems);
   return { agentPaths, agentModels, agentArgs, profileCommandOverrides, inheritedEnv, settings, problems };
 }
 
 function readArgs(
   env: Readonly<Record<string, string>>,
+  providers: readonly string[],
   settings: ResolvedSetting[],
   problems: SettingProblem[],
 ): Record<string, readonly string[]> {
   const kind = words();
   const args: Record<string, readonly string[]> = {};
-  for (const provider of PROVIDERS_WITH_ARGS) {
+  for (const provider of providers) {
     const source = `MULTICA_${provider.toUpperCase()}_ARGS`;
     const value = env[source]?.trim() ?? "";
     if (value === "") continue;

@@ -11,7 +11,6 @@ export * from "./paths.ts";
 export * from "./problems.ts";
 export * from "./profile_file.ts";
 export * from "./profile_name.ts";
-export * from "./providers.ts";
 export * from "./resolve.ts";
 export * from "./resolve_settings.ts";
 export * from "./server_url.ts";

@@ -9,13 +9,14 @@ import { type ProfileFile, readProfileFile } from "./profile_file.ts";
 import { checkProfileName, healthPort } from "./profile_name.ts";
 import { type Flags, resolveSettings } from "./resolve_settings.ts";
 import type { SettingName, SettingValues } from "./settings.ts";
-import type { HostConfig, ResolvedSetting } from "./types.ts";
+import type { AgentVariables, HostConfig, ResolvedSetting } from "./types.ts";
 
 /** What a resolution starts from. */
 export interface ResolveOptions {
   readonly profile: string;
   readonly flags: Flags;
   readonly machine: Machine;
+  readonly agentVariables: AgentVariables;
   /** Values the command itself decides, above all others. */
   readonly fixed?: Partial<Readonly<Record<SettingName, string>>>;
   /** The token to use instead of the file's. */
@@ -49,7 +50,7 @@ export function inspectHost(options: ResolveOptions): Resolution {
     { flags: options.flags, env, file, configFile: path, fixed: options.fixed ?? {} },
     { home, cwd, profile, hostname, terminal },
   );
-  const agents = agentSettings(env, file, path);
+  const agents = agentSettings(env, file, path, options.agentVariables);
   const token = readToken(options, file, path);
   const problems = [...table.problems, ...agents.problems, ...token.problems];
   const identity = identify(options, table.values, problems.length === 0);
@@ -165,6 +166,7 @@ function assemble(
     agentTimeoutMs: values.agent_timeout,
     codexSemanticInactivityMs: values.codex_semantic_inactivity_timeout,
     codexHandshakeMs: values.codex_handshake_timeout,
+    codexFirstTurnMs: values.codex_first_turn_timeout,
     idleWatchdogMs: values.idle_watchdog,
     toolWatchdogMs: values.tool_watchdog,
     opencodeIdleMs: values.opencode_idle_watchdog,

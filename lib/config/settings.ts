@@ -166,6 +166,12 @@ export const SETTINGS = {
     env: "MULTICA_CODEX_HANDSHAKE_TIMEOUT",
     key: "codex_handshake_timeout",
   }),
+  codex_first_turn_timeout: row({
+    about: "time a Codex turn has to show progress",
+    kind: age("45s", "at most a minute"),
+    fallback: () => 0,
+    env: "MULTICA_CODEX_FIRST_TURN_TIMEOUT",
+  }),
   opencode_idle_watchdog: row({
     about: "silence after which an OpenCode run counts as hung",
     kind: age("10m", "off"),

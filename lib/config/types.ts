@@ -56,6 +56,8 @@ export interface HostConfig {
   readonly agentTimeoutMs: number;
   readonly codexSemanticInactivityMs: number;
   readonly codexHandshakeMs: number;
+  /** 0 = derived from the inactivity limit, at most a minute. */
+  readonly codexFirstTurnMs: number;
   /** 0 = off. */
   readonly idleWatchdogMs: number;
   /** 0 = a running tool never trips it. */
@@ -85,6 +87,13 @@ export interface HostConfig {
   readonly logMaxFiles: number;
   /** Environment the agents inherit, before any filter. */
   readonly inheritedEnv: Readonly<Record<string, string>>;
+}
+
+/** Providers the environment may speak of, by variable: `MULTICA_<X>_PATH`, `_MODEL`, `_ARGS`. The agents' catalog says which. */
+export interface AgentVariables {
+  readonly paths: readonly string[];
+  readonly models: readonly string[];
+  readonly args: readonly string[];
 }
 
 /** One line of `multica-host config`. */

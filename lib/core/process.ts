@@ -150,3 +150,6 @@ export interface ProcessControl {
 /** Variable with the bash function that finds `multica`, and the one that carries its text through a start program. */
 export const SHELL_FUNCTION = "BASH_FUNC_multica%%";
 export const FUNCTION_VARIABLE = "MULTICA_LAUNCH_FUNCTION";
+/** File beside the agents' `multica` that a bash reads after its profile, and the variable with the user's own such file. */
+export const BASH_ENV_FILE = "bash_env";
+export const OWN_BASH_ENV = "MULTICA_OWN_BASH_ENV";

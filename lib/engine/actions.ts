@@ -16,8 +16,11 @@ const log = getLog("engine", "actions");
 export interface ActionPorts {
   readonly control: ControlApi;
   readonly registry: RuntimeRegistry;
-  /** undefined = the provider cannot list models. */
-  readonly models: (runtime: KnownRuntime, signal: AbortSignal) => Promise<readonly ModelEntry[] | undefined>;
+  /** undefined = choosing a model has no effect; `fallback`: a stand-in that nobody should keep. */
+  readonly models: (
+    runtime: KnownRuntime,
+    signal: AbortSignal,
+  ) => Promise<{ readonly models: readonly ModelEntry[]; readonly fallback: boolean } | undefined>;
   /** undefined = the provider has no local skills. */
   readonly skills: (
     runtime: KnownRuntime,
@@ -46,8 +49,13 @@ export class Actions {
     }
     if (pending_model_list) {
       this.#job(runtimeId, pending_model_list.id, "models", async (signal) => {
-        const models = await this.ports.models(known(runtime), signal);
-        return { status: "completed", models: models ?? [], supported: models !== undefined };
+        const list = await this.ports.models(known(runtime), signal);
+        return {
+          status: "completed",
+          models: list?.models ?? [],
+          supported: list !== undefined,
+          ...(list?.fallback === true ? { fallback: true } : {}),
+        };
       });
     }
     if (pending_local_skills) {

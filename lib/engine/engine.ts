@@ -4,11 +4,11 @@ import { profileBases } from "../agents/mod.ts";
 import { type ClaimedTask, ControlSocket, HttpControl } from "../control/mod.ts";
 import { errorText, failureOf, getLog, HostError, Scope, settleWithin } from "../core/mod.ts";
 import { HOST_STOPPED, Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
-import type { DiscoveredAgent } from "../runtimes/mod.ts";
+import type { DiscoveredAgent, LaunchTarget, ModelLists } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { RepoNotReady, RepoReadiness } from "../repos/mod.ts";
 import { Actions } from "./actions.ts";
-import { actionAnswers } from "./action_answers.ts";
+import { actionAnswers, modelLists } from "./action_answers.ts";
 import { ClaimGate } from "./claim_gate.ts";
 import { ClaimTrouble } from "./claiming.ts";
 import { Claims } from "./claims.ts";
@@ -70,6 +70,7 @@ class Engine implements EngineHandle {
   readonly #registrar: Registrar;
   readonly #sync: WorkspaceSync;
   readonly #repos: RepoReadiness;
+  readonly #models: ModelLists;
   readonly #actions: Actions;
   readonly #wake: WakeRouter;
   #replayed: Promise<unknown> = Promise.resolve();
@@ -129,10 +130,11 @@ class Engine implements EngineHandle {
         this.#registry.applyRepos(id, await this.#control.workspaceRepos(id, { signal })),
       cache: { has: () => false, sync: () => Promise.reject(new Error(NO_CACHE)) },
     });
+    this.#models = modelLists(boot, ports);
     this.#actions = new Actions({
       control: this.#control,
       registry: this.#registry,
-      ...actionAnswers(config, this.#gate),
+      ...actionAnswers(config, this.#gate, this.#models, (id) => this.#target(id)),
     }, this.#requests);
     this.#wake = new WakeRouter(this.#wakeTargets(), clock);
     this.finished = this.#run();
@@ -192,6 +194,7 @@ class Engine implements EngineHandle {
         boot,
         ports,
         control: this.#control,
+        models: this.#models,
         onChange: () => this.#health.changed(),
       });
       this.#root.spawn("outbox", (signal) => this.#tasks.outbox.run(signal));
@@ -399,13 +402,10 @@ class Engine implements EngineHandle {
     this.#gate.taskStarted();
     this.#repos.allow(task.workspace_id, task.repos.map(({ url }) => url));
     this.#health.changed();
-    const target = this.#registry.launchTarget(
-      task.runtime_id,
-      (provider) => this.#inventory.builtin(provider),
-    );
+    const target = this.#target(task.runtime_id);
     this.#running.spawn(`task ${task.id}`, async (signal) => {
       try {
-        const { reason } = await this.#tasks.runner.run(task, target, slot, signal);
+        const { reason } = await this.#tasks.runner.run(task, await this.#present(target), slot, signal);
         // The program may have moved under its path (an upgrade by a version manager): look again.
         if (reason === "agent_error.runtime_missing_executable") this.#discovery?.request();
       } finally {
@@ -416,6 +416,23 @@ class Engine implements EngineHandle {
         this.#claims?.wake(task.runtime_id);
       }
     });
+  }
+
+  /** The target as it can be started now: its program may have moved under its path. */
+  async #present(target: LaunchTarget): Promise<LaunchTarget> {
+    if (target.executable === "" || target.profileId !== "") return target;
+    try {
+      const answer = await this.ports.call("agent.present", { path: target.executable });
+      if ("version" in answer) return { ...target, version: answer.version || target.version };
+      log.warn("agent program is gone", { provider: target.provider, problem: answer.problem });
+    } catch (error) {
+      log.warn("agent program not looked at", { provider: target.provider, error: errorText(error) });
+    }
+    return target;
+  }
+
+  #target(runtimeId: string): LaunchTarget {
+    return this.#registry.launchTarget(runtimeId, (provider) => this.#inventory.builtin(provider));
   }
 
   #hasRunning(runtimeId: string): boolean {

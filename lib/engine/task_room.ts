@@ -1,10 +1,12 @@
 /** Opens the tasks room: journal, outbox and runner with everything they stand on. */
-import { classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
+import { type CatalogModel, classifyFailure, driverFor, levelVerdict, providerRow } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { HttpControl } from "../control/mod.ts";
-import { FUNCTION_VARIABLE, getLog, launch, type LaunchSpec, SHELL_FUNCTION } from "../core/mod.ts";
+import { getLog, launch } from "../core/mod.ts";
+import type { ModelLists } from "../runtimes/mod.ts";
 import type { EngineBoot } from "../supervisor/mod.ts";
 import { Journal, Outbox, TaskRunner, type TaskSettings } from "../tasks/mod.ts";
+import { startProgram } from "./start_program.ts";
 import type { EnginePorts } from "./worker_scope.ts";
 import { openWorkdirs } from "./workdir_port.ts";
 
@@ -25,6 +27,7 @@ export interface TaskRoomParts {
   readonly boot: EngineBoot;
   readonly ports: EnginePorts;
   readonly control: HttpControl;
+  readonly models: ModelLists;
   /** Hears that what runner or outbox say of themselves has changed. */
   readonly onChange: () => void;
 }
@@ -50,14 +53,14 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
     outbox,
     clock,
     random,
-    launch: (spec) => launch(throughLauncher(spec, boot.launchers)),
+    launch: (spec) => launch(startProgram(spec, boot)),
     processes,
     driverFor,
     workdir: workdirs.port,
     onPhase: onChange,
     settings: settings(config),
     inlinesBrief: (provider) => providerRow(provider)?.inlineBrief ?? false,
-    thinkingLevel: ({ provider, model, level }) => Promise.resolve(checkedLevel(provider, model, level)),
+    thinkingLevel: async (facts) => checkedLevel(facts, (await parts.models.list(facts)).models),
     ...ports.taskParts,
   });
   const lost = journal.open();
@@ -65,17 +68,11 @@ export async function openTasks(parts: TaskRoomParts): Promise<TaskRoom> {
   return { journal, outbox, runner, tidyUp, close: () => journal.close() };
 }
 
-/** The same launch by the start program, which makes the session itself. */
-function throughLauncher(spec: LaunchSpec, launchers: EngineBoot["launchers"]): LaunchSpec {
-  const launcher = launchers[spec.executable];
-  if (launcher === undefined) return spec;
-  const { [SHELL_FUNCTION]: text, ...env } = spec.env;
-  const carried = text === undefined ? env : { ...env, [FUNCTION_VARIABLE]: text };
-  return { ...spec, executable: launcher, detached: false, env: carried };
-}
-
-function checkedLevel(provider: string, model: string, level: string): string {
-  const verdict = levelVerdict(provider, model, level);
+function checkedLevel(
+  { provider, model, level }: { readonly provider: string; readonly model: string; readonly level: string },
+  catalog: readonly CatalogModel[],
+): string {
+  const verdict = levelVerdict(provider, model, level, catalog);
   if (verdict === "drop") {
     log.warn("thinking level dropped: the model does not have it", { provider, model, level });
   }
@@ -97,6 +94,7 @@ function settings(config: HostConfig): TaskSettings {
     agentTimeoutMs: config.agentTimeoutMs,
     codexSemanticInactivityMs: config.codexSemanticInactivityMs,
     codexHandshakeMs: config.codexHandshakeMs,
+    codexFirstTurnMs: config.codexFirstTurnMs,
     idleWatchdogMs: config.idleWatchdogMs,
     toolWatchdogMs: config.toolWatchdogMs,
     providerIdleMs: { opencode: config.opencodeIdleMs },

@@ -1,18 +1,10 @@
 /** Finds the agent CLIs of this machine, each on its own: no probe can delay another (spec 03 §6, 17.9; 06 §11.6). */
+import { sanitiseDiagnostic } from "../agents/mod.ts";
 import { errorText, getLog, LaunchError, Semaphore, sleep } from "../core/mod.ts";
 import { DiscoveryCache } from "./discovery_cache.ts";
 import { diagnosePlaceholder, type Diagnosis } from "./discovery_diagnose.ts";
-import { type ProbePorts, type ProbeRun, runProbe } from "./discovery_run.ts";
-import {
-  executableAt,
-  findCommand,
-  hasSeparator,
-  hostPath,
-  insideHooks,
-  type LocateContext,
-  pathFor,
-  wellKnownDirs,
-} from "./locate.ts";
+import { probeEnvironment, type ProbePorts, type ProbeRun, runProbe } from "./discovery_run.ts";
+import { executableAt, findCommand, hasSeparator, insideHooks, type LocateContext } from "./locate.ts";
 import { ProgramIndex } from "./locate_index.ts";
 import { LoginShell, type ShellPaths } from "./login_shell.ts";
 import type { DiscoveredAgent } from "./types.ts";
@@ -36,6 +28,8 @@ export interface DiscoverableAgent {
   readonly minVersion?: string;
   /** Fallback files inside applications, `~/` for home; looked at for the default command only. */
   readonly bundled?: readonly string[];
+  /** This version has no driver for it: found and told of, never offered. */
+  readonly unsupported?: boolean;
   /** More directories to look in, `~/` for home. */
   readonly dirs?: readonly string[];
   /** How it is installed, shown when it is missing; "" or absent = unknown. */
@@ -64,12 +58,10 @@ export class AgentDiscovery {
   readonly #cache: DiscoveryCache;
   readonly #shell: LoginShell;
   readonly #probes = new Semaphore(PARALLEL_PROBES);
-  readonly #wellKnown: readonly string[];
 
   constructor(private readonly options: DiscoveryOptions) {
     this.#cache = new DiscoveryCache(options.cacheFile);
     this.#shell = new LoginShell(options, options);
-    this.#wellKnown = wellKnownDirs(options);
   }
 
   /** What can be said at once: paths by looking, versions as remembered for unchanged files. Starts nothing. */
@@ -97,7 +89,11 @@ export class AgentDiscovery {
     const agents = await Promise.all(this.options.catalog.map(async (row) => {
       const answer = missing.includes(this.#command(row)) ? await shell : NO_PATHS;
       const path = this.#find(row, index, (name) => this.#rescued(answer.get(name)));
-      const agent = path === "" ? this.#absent(row) : await this.#probe(row, path, run.signal);
+      const agent = path === ""
+        ? this.#absent(row)
+        : row.unsupported === true
+        ? this.#judge(row, path, "", this.options.clock.now())
+        : await this.#probe(row, path, run.signal);
       run.onAgent?.(agent);
       return agent;
     }));
@@ -113,7 +109,10 @@ export class AgentDiscovery {
       if (run.timedOut) {
         throw new Error(`${path} --version did not end within ${PROBE_LIMITS.limitMs / 1000} s`);
       }
-      if (run.code !== 0) throw new Error(`${path} --version failed: exit status ${run.code}`);
+      if (run.code !== 0) {
+        const said = lastLine(run.stderr);
+        throw new Error(`${path} --version failed: exit status ${run.code}${said === "" ? "" : `: ${said}`}`);
+      }
       return versionLine(run.stdout);
     } finally {
       this.#probes.release();
@@ -137,7 +136,7 @@ export class AgentDiscovery {
     const direct = hasSeparator(command) ? findCommand(command, this.options) : index.onPath(command);
     if (direct !== undefined || hasSeparator(command)) return direct ?? "";
     const home = (path: string) => path.replace(/^~(?=\/)/, this.options.home);
-    const dirs = [...(row.dirs ?? []).map(home), ...this.#wellKnown];
+    const dirs = [...(row.dirs ?? []).map(home), ...index.wellKnown];
     const rescued = shell(command) ?? index.find(command, dirs);
     if (rescued !== undefined) return rescued;
     if (command !== row.command) return "";
@@ -194,6 +193,7 @@ export class AgentDiscovery {
 
   #judge(row: DiscoverableAgent, path: string, version: string, probedAt: number): DiscoveredAgent {
     const agent = { provider: row.provider, path, version, probedAt, problem: "", fix: "" };
+    if (row.unsupported === true) return { ...agent, problem: unsupported(row.provider) };
     if (probedAt === 0) return agent;
     const placeholder = version === "" ? diagnosePlaceholder(path, this.options) : undefined;
     if (placeholder) return { ...agent, ...placeholder };
@@ -255,8 +255,11 @@ function refusedBySystem(error: unknown): boolean {
     /exec format error/i.test(error.cause.message);
 }
 
-/** What a version probe sees: the host's environment without the variables of a surrounding task or Claude session. */
-function probeEnvironment(env: Readonly<Record<string, string>>, path: string): Record<string, string> {
-  const kept = Object.entries(env).filter(([name]) => !/^(?:MULTICA_|CLAUDECODE)/i.test(name));
-  return { ...Object.fromEntries(kept), PATH: pathFor(path, hostPath(env)) };
+function unsupported(provider: string): string {
+  return `${provider} is not supported by this version yet`;
+}
+
+/** What a failed program said last, short. */
+function lastLine(stderr: string): string {
+  return sanitiseDiagnostic(stderr).trim().split("\n").at(-1)!.trim().slice(0, 200);
 }

@@ -1,4 +1,4 @@
-/** Runs a foreign program once, bounded in time and output: version probes and login shells. */
+/** Runs a foreign program once, bounded in time and output: version probes, login shells, model lists. */
 import {
   type Child,
   type Clock,
@@ -7,6 +7,7 @@ import {
   type ProcessGroup,
   sleep,
 } from "../core/mod.ts";
+import { hostPath, pathFor } from "./locate.ts";
 
 /** What a bounded run needs. */
 export interface ProbePorts {
@@ -16,24 +17,36 @@ export interface ProbePorts {
   readonly processes: ProcessControl;
 }
 
-/** What a bounded run printed on stdout (its first 256 KiB), and how it ended. */
+/** What a bounded run printed (the beginning of it), and how it ended. */
 export interface ProbeRun {
   readonly code: number;
   readonly stdout: string;
+  readonly stderr: string;
   readonly timedOut: boolean;
   readonly ms: number;
 }
 
-/** Limits of a run, ms. */
+/** Limits of a run; times in ms. */
 export interface ProbeLimits {
   /** Until the program must have exited. */
   readonly limitMs: number;
   /** More for pipes that something else holds open. */
   readonly heldMs: number;
+  /** Of each stream. Default 256 KiB. */
+  readonly maxBytes?: number;
 }
 
 const MAX_OUTPUT_BYTES = 256 * 1024;
 const MARKER = "MULTICA_HOST_PROBE";
+
+/** What a probed CLI sees: the host's environment without the variables of a surrounding task or Claude session. */
+export function probeEnvironment(
+  env: Readonly<Record<string, string>>,
+  path: string,
+): Record<string, string> {
+  const kept = Object.entries(env).filter(([name]) => !/^(?:MULTICA_|CLAUDECODE)/i.test(name));
+  return { ...Object.fromEntries(kept), PATH: pathFor(path, hostPath(env)) };
+}
 
 /** Runs to the end or to the limit. No process of it is left afterwards. @throws {LaunchError} when it cannot start. */
 export async function runProbe(spec: LaunchSpec, limits: ProbeLimits, ports: ProbePorts): Promise<ProbeRun> {
@@ -48,8 +61,8 @@ export async function runProbe(spec: LaunchSpec, limits: ProbeLimits, ports: Pro
   });
   const group: ProcessGroup = { pid: child.pid, marker: `${MARKER}=${mark}` };
   ports.processes.started(group);
-  const out = new Collector(child.stdout);
-  const err = new Collector(child.stderr);
+  const out = new Collector(child.stdout, limits.maxBytes);
+  const err = new Collector(child.stderr, limits.maxBytes);
 
   const exited = await within(clock, limits.limitMs, child.status);
   if (exited === undefined) await ports.processes.end(group, { graceMs: 0 });
@@ -60,6 +73,7 @@ export async function runProbe(spec: LaunchSpec, limits: ProbeLimits, ports: Pro
   return {
     code: status.code,
     stdout: out.text(),
+    stderr: err.text(),
     timedOut: exited === undefined,
     ms: clock.monotonic() - began,
   };
@@ -83,7 +97,7 @@ class Collector {
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(stream: ReadableStream<Uint8Array>) {
+  constructor(stream: ReadableStream<Uint8Array>, private readonly maxBytes = MAX_OUTPUT_BYTES) {
     this.#reader = stream.getReader();
     this.done = this.#read();
   }
@@ -102,8 +116,8 @@ class Collector {
     for (;;) {
       const { value, done } = await this.#reader.read();
       if (done) return;
-      if (this.#bytes < MAX_OUTPUT_BYTES) {
-        this.#chunks.push(value.subarray(0, MAX_OUTPUT_BYTES - this.#bytes));
+      if (this.#bytes < this.maxBytes) {
+        this.#chunks.push(value.subarray(0, this.maxBytes - this.#bytes));
       }
       this.#bytes += value.length;
     }

@@ -1,13 +1,20 @@
 /** Many commands looked up in many directories: each directory is listed once, instead of one failing stat per pair. */
 import { delimiter } from "node:path";
-import { fileNames, findIn, hostPath, type LocateContext } from "./locate.ts";
+import { fileNames, findIn, hostPath, type LocateContext, wellKnownDirs } from "./locate.ts";
 
 /** One pass' view of the directories; make a new one for the next pass. */
 export class ProgramIndex {
   /** Directory → names in it; "unlisted" = it may be searched but not read. */
   readonly #listed = new Map<string, ReadonlySet<string> | "unlisted">();
 
+  #wellKnown: readonly string[] | undefined;
+
   constructor(private readonly context: LocateContext) {}
+
+  /** Directories of version managers as they are in this pass: an upgrade makes new ones. */
+  get wellKnown(): readonly string[] {
+    return this.#wellKnown ??= wellKnownDirs(this.context);
+  }
 
   /** As `findCommand` for a bare name. */
   onPath(command: string): string | undefined {

@@ -7,4 +7,5 @@ export * from "./register_refusals.ts";
 export * from "./registrar.ts";
 export * from "./registry.ts";
 export * from "./finding/mod.ts";
+export * from "./model_lists.ts";
 export * from "./versions.ts";

@@ -1,10 +1,12 @@
 /** What the supervisor knows of agents and programs, and what the running engine was given of it. */
+import type { WindowsLaunch } from "../agents/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import { errorText, getLog } from "../core/mod.ts";
 import {
   type AgentDiscovery,
   type DiscoverableAgent,
   type DiscoveredAgent,
+  executableAt,
   findCommand,
   type LocateContext,
 } from "../runtimes/finding/mod.ts";
@@ -12,6 +14,7 @@ import { agentHomes } from "./agent_homes.ts";
 import { standingExecutables } from "./executable_policy.ts";
 import type { Launchers } from "./launchers.ts";
 import { type EngineRights, engineRights } from "./rights.ts";
+import { windowsPrograms } from "./windows_programs.ts";
 
 const log = getLog("supervisor", "agents");
 
@@ -31,6 +34,8 @@ export interface AgentsPorts {
 export class AgentsState {
   #agents: readonly DiscoveredAgent[];
   readonly #adopted = new Set<string>();
+  /** Path the engine was given → where that agent is now. */
+  readonly #moved = new Map<string, string>();
   #granted: ReadonlySet<string> = new Set();
   #running: Promise<readonly DiscoveredAgent[]> | undefined;
   #telling = false;
@@ -72,6 +77,11 @@ export class AgentsState {
 
   /** Rights for the next engine, from what is known now; remembered as what it was given. */
   grant(): EngineRights {
+    this.#agents = this.#agents.map((agent) => ({
+      ...agent,
+      path: this.#moved.get(agent.path) ?? agent.path,
+    }));
+    this.#moved.clear();
     const rights = this.rights();
     this.#granted = new Set(rights.run);
     return rights;
@@ -85,7 +95,10 @@ export class AgentsState {
     return engineRights({
       config,
       executables,
-      launchers: Object.values(this.launchers()),
+      launchers: [
+        ...Object.values(this.launchers()),
+        ...Object.values(this.shims()).map((launch) => launch.executable),
+      ],
       git: this.git,
       agentHomes: this.homes,
       tempBase,
@@ -95,6 +108,29 @@ export class AgentsState {
   /** Start programs of everything that may be launched, by executable. */
   launchers(): Readonly<Record<string, string>> {
     return this.ports.launchers()?.for([...this.found.map((agent) => agent.path), ...this.#adopted]) ?? {};
+  }
+
+  /** What is started instead of the agents that are batch shims. */
+  shims(): Readonly<Record<string, WindowsLaunch>> {
+    return windowsPrograms(this.found, this.ports.context);
+  }
+
+  /** Whether an agent's program can be started by the path an engine knows; one that vanished is looked for again. */
+  async present(path: string, signal?: AbortSignal): Promise<{ version: string } | { problem: string }> {
+    if (this.#startable(path)) return { version: this.#owner(path)?.version ?? "" };
+    await this.rediscover(signal);
+    const owner = this.#owner(path);
+    if (this.#startable(path)) return { version: owner?.version ?? "" };
+    return { problem: owner?.problem || `executable not found at "${path}"` };
+  }
+
+  #startable(path: string): boolean {
+    const { context, launchers } = this.ports;
+    return executableAt(launchers()?.target(path) ?? path, context) !== undefined;
+  }
+
+  #owner(path: string): DiscoveredAgent | undefined {
+    return this.#agents.find((agent) => agent.path === path);
   }
 
   /** Notes an allowed program; true when the running engine may start it already. */
@@ -127,8 +163,9 @@ export class AgentsState {
   }
 
   /** Adopts one result; news are passed on once a turn, so that a burst becomes one message. */
-  #learned(agent: DiscoveredAgent): void {
-    const before = this.#agents.find((known) => known.provider === agent.provider);
+  #learned(found: DiscoveredAgent): void {
+    const before = this.#agents.find((known) => known.provider === found.provider);
+    const agent = before === undefined ? found : this.#followed(before, found);
     this.#agents = this.#agents.map((known) => known.provider === agent.provider ? agent : known);
     if (
       before && before.path === agent.path && before.version === agent.version &&
@@ -142,5 +179,21 @@ export class AgentsState {
       this.#telling = false;
       this.ports.onChange(this.#agents);
     });
+  }
+
+  /**
+   * A program that has moved (a version manager's upgrade) and passed the gate again keeps the path the running engine may
+   * start: that path's start program starts it where it is now.
+   */
+  #followed(before: DiscoveredAgent, found: DiscoveredAgent): DiscoveredAgent {
+    const { context, launchers } = this.ports;
+    const moved = found.problem === "" && found.path !== "" && found.path !== before.path &&
+      this.#granted.has(before.path) && executableAt(before.path, context) === undefined;
+    if (!moved || launchers()?.repoint(before.path, found.path) !== true) return found;
+    if (this.#moved.get(before.path) !== found.path) {
+      log.info("agent program has moved", { provider: found.provider, from: before.path, to: found.path });
+    }
+    this.#moved.set(before.path, found.path);
+    return { ...found, path: before.path };
   }
 }

@@ -25,6 +25,8 @@ export interface BrokerPorts {
   readonly discovery: Pick<AgentDiscovery, "version">;
   /** Runs discovery again and adopts the result. */
   readonly rediscover: () => Promise<readonly DiscoveredAgent[]>;
+  /** Looks for an agent's program, and finds it again if it has moved. */
+  readonly present: (path: string) => Promise<BrokerCalls["agent.present"]["answer"]>;
   /** Facts of this moment. */
   readonly executables: () => Omit<ExecutableFacts, "agentPaths">;
   readonly agents: () => readonly DiscoveredAgent[];
@@ -60,6 +62,7 @@ export class Broker {
       "link": ({ path, target }) => makeLink(path, target, this.#linkRoots()),
       "executable.add": (request) => this.#addExecutable(request),
       "agents.discover": () => ports.rediscover(),
+      "agent.present": ({ path }) => ports.present(path),
       "local.open": ({ path }) => this.#openLocal(path),
       "local.lock": ({ path, task }) => {
         this.#requireOpened("local.lock", path);

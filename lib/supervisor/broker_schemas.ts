@@ -35,6 +35,7 @@ export const brokerSchemas: { readonly [N in BrokerName]: z.ZodType<BrokerCalls[
     prefixArgs: z.array(z.string()).max(256),
   }),
   "agents.discover": z.object({}),
+  "agent.present": z.object({ path }),
   "local.open": z.object({ path: z.string().max(4096) }),
   "local.lock": z.object({ path, task: z.string().min(1).max(256) }),
   "local.unlock": z.object({ path, task: z.string().min(1).max(256) }),

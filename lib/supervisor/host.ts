@@ -272,6 +272,7 @@ class Host {
       processes,
       discovery,
       rediscover: () => state.rediscover(this.#abort.signal),
+      present: (path) => state.present(path, this.#abort.signal),
       executables: () => ({
         ...context,
         overrides: config.profileCommandOverrides,
@@ -299,6 +300,7 @@ class Host {
         liesOnLocalFileSystem(path)
       ),
       launchers: state.launchers(),
+      shims: state.shims(),
     };
   }
 

@@ -22,7 +22,7 @@ const SETSID = "/usr/bin/setsid";
 
 /** Owner of the scripts of one host. */
 export class Launchers {
-  readonly #scripts = new Map<string, string>();
+  readonly #scripts = new Map<string, { readonly path: string; target: string }>();
 
   /** `dir` is private to the supervisor. */
   constructor(private readonly dir: string) {}
@@ -59,22 +59,42 @@ export class Launchers {
     return launch({ ...spec, executable: this.#script(spec.executable), detached: false });
   }
 
+  /** What an executable's script starts: itself, or where it has moved to. */
+  target(executable: string): string {
+    return this.#scripts.get(executable)?.target ?? executable;
+  }
+
+  /** From now on the script of `executable` starts `target`: a program that moved. False without a script. */
+  repoint(executable: string, target: string): boolean {
+    const script = this.#scripts.get(executable);
+    if (script === undefined) return false;
+    const temporary = `${script.path}.tmp`;
+    Deno.writeTextFileSync(temporary, launcherText(target, true), { mode: 0o700 });
+    Deno.renameSync(temporary, script.path);
+    script.target = target;
+    return true;
+  }
+
   #script(executable: string): string {
     const known = this.#scripts.get(executable);
-    if (known !== undefined) return known;
-    const script = join(this.dir, String(this.#scripts.size));
-    Deno.writeTextFileSync(script, launcherText(executable), { mode: 0o700 });
-    this.#scripts.set(executable, script);
-    return script;
+    if (known !== undefined) return known.path;
+    const path = join(this.dir, String(this.#scripts.size));
+    Deno.writeTextFileSync(path, launcherText(executable), { mode: 0o700 });
+    this.#scripts.set(executable, { path, target: executable });
+    return path;
   }
 }
 
-/** The script. A program that has vanished is named in the words the failure classifier knows. */
-export function launcherText(executable: string): string {
+/**
+ * The script. A program that has vanished is named in the words the failure classifier knows; one that has moved finds its
+ * interpreter beside it, as its environment was made for where it was.
+ */
+export function launcherText(executable: string, moved = false): string {
   const quoted = `'${executable.replaceAll("'", `'\\''`)}'`;
   return [
     "#!/bin/sh",
     `[ -x ${quoted} ] || { printf 'executable not found at "%s"\\n' ${quoted} >&2; exit 127; }`,
+    ...(moved ? [`PATH="$PATH":${quoted}; PATH="\${PATH%/*}"; export PATH`] : []),
     // dash drops variables whose names are no identifiers; the shell function that finds multica has such a name.
     `if [ -n "\${${FUNCTION_VARIABLE}+x}" ]; then`,
     `  text=$${FUNCTION_VARIABLE}; unset ${FUNCTION_VARIABLE}`,

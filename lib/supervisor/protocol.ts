@@ -2,6 +2,7 @@
  * What supervisor and engine say to each other over the Worker's message port: the typed broker.
  * Values are structured-cloned; nothing here is a class.
  */
+import type { WindowsLaunch } from "../agents/mod.ts";
 import type { CheckoutAnswer, CheckoutRequest } from "../api/mod.ts";
 import type { HostConfig } from "../config/mod.ts";
 import type { EndOptions, EndReport, Failure, FileAnswer, FileOp, ProcessGroup } from "../core/mod.ts";
@@ -38,6 +39,11 @@ export interface BrokerCalls {
   "executable.add": { arg: ExecutableRequest; answer: ExecutableAnswer };
   /** Runs discovery again; new or vanished agents come back. */
   "agents.discover": { arg: Record<never, never>; answer: readonly DiscoveredAgent[] };
+  /**
+   * Looks whether an agent's program is still where it was. One that vanished is looked for again, and where start
+   * programs are used, this path's starts what was found. Version of what will be started, or what is wrong.
+   */
+  "agent.present": { arg: { path: string }; answer: { version: string } | { problem: string } };
   /** Opens one local directory to this engine's `local` calls, after policy. `path` is the real path. */
   "local.open": { arg: { path: string }; answer: { ok: true; path: string } | { ok: false; reason: string } };
   /** Claims an opened directory against the other hosts of this machine, or asks again; `holder` is a task. */
@@ -115,4 +121,6 @@ export interface EngineBoot {
   readonly localFiles: boolean;
   /** Executable → start program that gives it a session of its own; empty where the system forks well enough. */
   readonly launchers: Readonly<Record<string, string>>;
+  /** Executable → what is started instead, on Windows for batch shims; else empty. */
+  readonly shims: Readonly<Record<string, WindowsLaunch>>;
 }

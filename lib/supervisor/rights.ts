@@ -12,7 +12,7 @@ export interface RightsInput {
   /** Settings and sessions of the agents found. */
   readonly agentHomes: readonly string[];
   readonly tempBase: string;
-  /** Start programs of the executables. */
+  /** Programs that are started for the executables. */
   readonly launchers?: readonly string[];
 }
 

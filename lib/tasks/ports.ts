@@ -88,6 +88,8 @@ export interface TaskSettings {
   readonly agentTimeoutMs: number;
   readonly codexSemanticInactivityMs: number;
   readonly codexHandshakeMs: number;
+  /** 0 = derived (spec 06 §10.5). */
+  readonly codexFirstTurnMs: number;
   readonly idleWatchdogMs: number;
   readonly toolWatchdogMs: number;
   /** Provider → narrower idle window. */
@@ -115,6 +117,7 @@ export interface TaskDeps {
     facts: {
       readonly provider: string;
       readonly executable: string;
+      readonly prefixArgs: readonly string[];
       readonly model: string;
       readonly level: string;
     },

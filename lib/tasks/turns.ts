@@ -146,6 +146,7 @@ async function buildRequest(
     timeoutMs: settings.agentTimeoutMs,
     semanticInactivityMs: settings.codexSemanticInactivityMs,
     handshakeMs: settings.codexHandshakeMs,
+    firstTurnMs: settings.codexFirstTurnMs,
     tempDir: env.tempDir,
     cliVersion: target.version,
     marker: runMarker(task.id),
@@ -181,9 +182,9 @@ async function thinkingLevel(
 ): Promise<string> {
   const level = task.agent?.thinking_level ?? "";
   if (level === "" || deps.thinkingLevel === undefined) return level;
-  const { provider, executable } = target;
+  const { provider, executable, prefixArgs } = target;
   try {
-    return await deps.thinkingLevel({ provider, executable, model, level }, signal);
+    return await deps.thinkingLevel({ provider, executable, prefixArgs, model, level }, signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     log.warn("thinking level not checked, passed on as it is", { provider, model, error: errorText(error) });

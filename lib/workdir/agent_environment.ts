@@ -75,7 +75,7 @@ export function agentEnvironment(input: AgentEnvironmentInput): AgentEnvironment
     ...custom.env,
     ...input.additions,
     ...taskVariables(input),
-    ...loginShellEnv(shimDir),
+    ...loginShellEnv(shimDir, ownBashEnv(inherited, custom.env)),
     PWD: input.workDir,
   };
   const path = pathOf(inherited);
@@ -95,7 +95,7 @@ export function shellVisibleNames(input: Omit<AgentEnvironmentInput, "token" | "
   const set = Object.keys({
     ...input.additions,
     ...taskVariables({ ...input, token: "-" }),
-    ...loginShellEnv(input.shimDir),
+    ...loginShellEnv(input.shimDir, ownBashEnv(input.inherited, custom)),
     PATH: "",
     PWD: "",
   })
@@ -116,6 +116,14 @@ function pathOf(inherited: Readonly<Record<string, string>>): string {
     name.toUpperCase() === "PATH" && value !== ""
   );
   return found?.[1] ?? DEFAULT_PATH;
+}
+
+/** The agent's own, else the host's. */
+function ownBashEnv(
+  inherited: Readonly<Record<string, string>>,
+  custom: Readonly<Record<string, string>>,
+): string {
+  return custom.BASH_ENV ?? inherited.BASH_ENV ?? "";
 }
 
 function customEnvironment(task: ClaimedTask): { env: Record<string, string>; blocked: string[] } {

@@ -1,17 +1,25 @@
-/** How a shell that sets PATH anew still finds the agents' `multica`. Pure. */
+/** How a shell that sets PATH anew still finds the agents' `multica`. Pure. Measured in docs/login_shells.md. */
 import { join } from "node:path";
-
-/** The variable's name: bash's own form of an exported function. */
-const FUNCTION = "BASH_FUNC_multica%%";
+import { BASH_ENV_FILE, OWN_BASH_ENV, SHELL_FUNCTION } from "../core/mod.ts";
 
 /**
- * Lets every bash of an agent find `multica`, a login shell whose `/etc/profile` forgets PATH included: bash takes exported
- * functions from its environment before it reads any file, and no profile takes them away (measured with bash 5.2; in
- * POSIX mode too). Other shells ignore it, and dash does not hand it on; there the brief's absolute path is left.
- * Empty without a shim, and on Windows.
+ * Lets every bash of an agent find `multica`, a login shell whose `/etc/profile` forgets PATH included, in two ways: an
+ * exported function, which bash takes from its environment before it reads any file (in POSIX mode too), and `BASH_ENV`,
+ * which it reads after its profile and which survives a dash in between, as dash drops the function. `ownBashEnv` is read
+ * first. Other login shells that read `/etc/profile` (dash, ksh, mksh, busybox) leave no such way: the brief names the
+ * absolute path. Empty without a shim, and on Windows.
  */
-export function loginShellEnv(shimDir: string, os: string = Deno.build.os): Readonly<Record<string, string>> {
+export function loginShellEnv(
+  shimDir: string,
+  ownBashEnv = "",
+  os: string = Deno.build.os,
+): Readonly<Record<string, string>> {
   if (shimDir === "" || os === "windows") return {};
   const quoted = `'${join(shimDir, "multica").replaceAll("'", `'\\''`)}'`;
-  return { [FUNCTION]: `() { ${quoted} "$@"; }` };
+  return {
+    [SHELL_FUNCTION]: `() { ${quoted} "$@"; }`,
+    // Bash expands the value: what would be expanded is escaped.
+    BASH_ENV: join(shimDir, BASH_ENV_FILE).replaceAll(/[\\$`"]/g, "\\$&"),
+    ...(ownBashEnv === "" ? {} : { [OWN_BASH_ENV]: ownBashEnv }),
+  };
 }

@@ -1,66 +1,11 @@
 /** The real Claude Code CLI under the whole host, against a plane and the scripted model: the main job, end to end. */
 import assert from "node:assert/strict";
-import { healthPort } from "../../lib/config/mod.ts";
-import { Plane } from "../../lib/plane/mod.ts";
-import { type ModelServer, perPrompt, startModelServer } from "../fixtures/model_server/server.ts";
-import { installCli } from "../helpers/agent_clis.ts";
-import { HostProcess, makeHome } from "../helpers/host_process.ts";
+import { perPrompt } from "../fixtures/model_server/server.ts";
 import { markerAlive } from "../helpers/process_control.ts";
-
-const PROFILE = "real-claude";
-const ENDED = ["completed", "failed", "cancelled"];
-
-interface World {
-  readonly plane: Plane;
-  readonly model: ModelServer;
-  readonly host: HostProcess;
-  /** Adds a task and waits for its end. */
-  run(issueId?: string): Promise<NonNullable<ReturnType<Plane["task"]>>>;
-  add(issueId?: string): string;
-}
-
-async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
-  const claude = await installCli("claude");
-  const plane = await Plane.open({ port: 0 });
-  const model = startModelServer(perPrompt([{ text: "ok" }]));
-  const workspaceId = plane.createWorkspace({ name: "Acme" });
-  const home = await makeHome({
-    profile: PROFILE,
-    serverUrl: plane.url,
-    token: plane.token,
-    env: {
-      MULTICA_CLAUDE_PATH: claude,
-      ANTHROPIC_BASE_URL: model.url,
-      ANTHROPIC_API_KEY: "sk-scripted",
-      IS_SANDBOX: "1",
-      CLAUDE_CODE_MAX_RETRIES: "1",
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      DISABLE_AUTOUPDATER: "1",
-      DISABLE_TELEMETRY: "1",
-    },
-  });
-  const host = HostProcess.start(home, { args: ["--profile", PROFILE], port: healthPort(PROFILE) });
-  const agentId = plane.createAgent({ workspaceId, name: "claude", provider: "claude" });
-  const add = (issueId?: string) =>
-    plane.addTask({
-      workspaceId,
-      agentId,
-      title: "Leave a file",
-      ...(issueId === undefined ? {} : { issueId }),
-    }).id;
-  try {
-    await host.ready();
-    await work({ plane, model, host, add, run: (issueId) => plane.taskState(add(issueId), ENDED) });
-  } finally {
-    await host.stop();
-    await model.close();
-    await plane.close();
-    await home.remove();
-  }
-}
+import { withRealHost } from "../helpers/real_host.ts";
 
 Deno.test("the host runs the real Claude Code: a task with a tool, then a second one that resumes it", () =>
-  withWorld(async ({ plane, model, run, host }) => {
+  withRealHost("claude", async ({ plane, model, run, host }) => {
     model.script(perPrompt([
       {
         thinking: "A file is wanted.",
@@ -93,7 +38,7 @@ Deno.test("the host runs the real Claude Code: a task with a tool, then a second
   }));
 
 Deno.test("the host cancels the real Claude Code in mid-tool and leaves no process", () =>
-  withWorld(async ({ plane, model, add, host }) => {
+  withRealHost("claude", async ({ plane, model, add, host }) => {
     model.script(perPrompt([
       { tools: [{ name: "Bash", input: { command: "setsid sleep 300 & sleep 301", description: "wait" } }] },
       { text: "never" },
@@ -107,7 +52,7 @@ Deno.test("the host cancels the real Claude Code in mid-tool and leaves no proce
   }));
 
 Deno.test("the host classifies what the model refuses the real Claude Code", () =>
-  withWorld(async ({ model, run }) => {
+  withRealHost("claude", async ({ model, run }) => {
     model.script(() => ({
       error: { status: 401, type: "authentication_error", message: "invalid x-api-key" },
     }));

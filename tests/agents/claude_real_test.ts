@@ -1,71 +1,15 @@
 /** The real Claude Code CLI, run by our driver against the scripted model. */
 import assert from "node:assert/strict";
-import type { AgentEvent, RunRequest } from "../../lib/agents/mod.ts";
-import { claudeDriver } from "../../lib/agents/claude.ts";
 import { classifyFailure } from "../../lib/agents/mod.ts";
 import { claudeSkillSettings } from "../../lib/workdir/disabled_skills.ts";
-import { type ModelServer, perPrompt, startModelServer, type Turn } from "../fixtures/model_server/server.ts";
-import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
-import { agentRequest, startAgent, type Started } from "../helpers/agent_run.ts";
-import { commandLines, markerAlive } from "../helpers/process_control.ts";
+import { markerAlive } from "../helpers/process_control.ts";
+import { processesOf, story, withRealAgent } from "../helpers/real_agent.ts";
+import { realCli, shellCall } from "../helpers/real_clis.ts";
 
-const claude = await installCli("claude");
-
-interface House {
-  readonly home: string;
-  readonly work: string;
-  readonly model: ModelServer;
-  start(more?: Partial<RunRequest>): Promise<Started>;
-}
-
-async function withModel(turns: readonly Turn[], work: (house: House) => Promise<void>): Promise<void> {
-  const home = await Deno.makeTempDir();
-  const model = startModelServer(perPrompt(turns));
-  const dir = `${home}/work`;
-  await Deno.mkdir(dir);
-  await Deno.mkdir(`${home}/tmp`);
-  try {
-    await work({
-      home,
-      work: dir,
-      model,
-      start: (more = {}) =>
-        startAgent(
-          claudeDriver,
-          agentRequest(claude, dir, {
-            tempDir: `${home}/tmp`,
-            cliVersion: AGENT_CLIS.claude.version,
-            ...more,
-            env: {
-              HOME: home,
-              PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
-              TMPDIR: `${home}/tmp`,
-              ANTHROPIC_BASE_URL: model.url,
-              ANTHROPIC_API_KEY: "sk-scripted",
-              CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-              CLAUDE_CODE_MAX_RETRIES: "1",
-              DISABLE_AUTOUPDATER: "1",
-              DISABLE_TELEMETRY: "1",
-              ...more.env,
-            },
-          }),
-        ),
-    });
-  } finally {
-    await model.close();
-    await Deno.remove(home, { recursive: true });
-  }
-}
-
-function shape(events: readonly AgentEvent[]): string[] {
-  return events.filter((event) => event.type !== "activity").map((event) => {
-    if (event.type === "tool_use") return `tool_use ${event.tool}`;
-    return "text" in event ? `${event.type} ${event.text}` : event.type;
-  });
-}
+const claude = await realCli("claude");
 
 Deno.test("claude (real) thinks, writes a file, answers; a second run resumes the session", async () => {
-  const turns: Turn[] = [
+  const turns = [
     {
       thinking: "A file is wanted.",
       text: "Writing now.",
@@ -74,7 +18,7 @@ Deno.test("claude (real) thinks, writes a file, answers; a second run resumes th
     },
     { text: "All done.", usage: { input: 50, output: 3, cacheWrite: 9 } },
   ];
-  await withModel(turns, async (house) => {
+  await withRealAgent(claude, turns, async (house) => {
     const first = await house.start({ prompt: "write hello", model: "claude-sonnet-5" });
     const result = await first.run.result;
     assert.equal(result.status, "completed", result.error);
@@ -84,8 +28,8 @@ Deno.test("claude (real) thinks, writes a file, answers; a second run resumes th
     });
     assert.ok(result.costUsdTicks > 0);
     assert.match(result.sessionId, /^[0-9a-f-]{36}$/);
-    assert.deepEqual(shape(first.events), [
-      "session",
+    assert.equal(first.events.find((event) => event.type !== "activity")?.type, "session");
+    assert.deepEqual(story(first.events), [
       "thinking A file is wanted.",
       "text Writing now.",
       "tool_use Write",
@@ -109,12 +53,12 @@ Deno.test("claude (real) thinks, writes a file, answers; a second run resumes th
 });
 
 Deno.test("claude (real) [N-13] cancelled in mid-tool leaves no process, not even one in a session of its own", async () => {
-  const command = "setsid sleep 300 & echo started; sleep 300";
-  await withModel([{ tools: [{ name: "Bash", input: { command } }] }], async (house) => {
+  const tools = [shellCall("claude", "setsid sleep 300 & echo started; sleep 300")];
+  await withRealAgent(claude, [{ tools }], async (house) => {
     const { run, events, event, abort } = await house.start();
     await event((event) => event.type === "tool_use");
     const marker = run.group.marker;
-    await sleepers(marker, 2);
+    await processesOf(marker, "sleep 300", 2);
     abort();
     const result = await run.result;
     assert.equal(result.status, "aborted");
@@ -125,15 +69,6 @@ Deno.test("claude (real) [N-13] cancelled in mid-tool leaves no process, not eve
     assert.ok(events.length > 0);
   });
 });
-
-/** Waits until `count` sleeps of the marked tree run. */
-async function sleepers(marker: string, count: number): Promise<void> {
-  const until = performance.now() + 120_000;
-  while (commandLines(marker).filter((line) => line.startsWith("sleep 300")).length < count) {
-    if (performance.now() > until) throw new Error("the agent's tool did not start");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 for (
   const [name, error, reason, words] of [
@@ -168,7 +103,7 @@ for (
   ] as const
 ) {
   Deno.test(`claude (real) a model error ${name} fails the run with the provider's text, classified`, async () => {
-    await withModel([{ error }], async (house) => {
+    await withRealAgent(claude, [{ error }], async (house) => {
       const { run } = await house.start();
       const result = await run.result;
       assert.equal(result.status, "failed");
@@ -183,7 +118,7 @@ for (
 }
 
 Deno.test("claude (real) a session it no longer has is a rejected resume", async () => {
-  await withModel([{ text: "hello" }], async (house) => {
+  await withRealAgent(claude, [{ text: "hello" }], async (house) => {
     const first = await house.start();
     const { sessionId } = await first.run.result;
     await first.run.ended;
@@ -199,12 +134,12 @@ Deno.test("claude (real) a session it no longer has is a rejected resume", async
 });
 
 Deno.test("claude (real) runs a subagent in the foreground and keeps its words out of the answer", async () => {
-  await withModel([], async (house) => {
+  await withRealAgent(claude, [], async (house) => {
     house.model.script((request) => {
       const inside = request.lastUserText.includes("SUBPROMPT");
       if (inside) {
         return request.rounds === 0
-          ? { text: "sub speaks", tools: [{ name: "Bash", input: { command: "echo from-sub" } }] }
+          ? { text: "sub speaks", tools: [shellCall("claude", "echo from-sub")] }
           : { text: "sub answer" };
       }
       return request.rounds === 0
@@ -220,17 +155,17 @@ Deno.test("claude (real) runs a subagent in the foreground and keeps its words o
     const result = await run.result;
     assert.equal(result.status, "completed", result.error);
     assert.equal(result.output, "parent answer");
-    assert.deepEqual(shape(events).filter((line) => line.startsWith("tool_use")), [
+    assert.deepEqual(story(events).filter((line) => line.startsWith("tool_use")), [
       "tool_use Task",
       "tool_use Bash",
     ]);
-    assert.deepEqual(shape(events).filter((line) => line.startsWith("text")), ["text parent answer"]);
+    assert.deepEqual(story(events).filter((line) => line.startsWith("text")), ["text parent answer"]);
     await run.ended;
   });
 });
 
 Deno.test("claude (real) gets exactly the managed MCP set, in a file that is gone afterwards", async () => {
-  await withModel([{ text: "hello" }], async (house) => {
+  await withRealAgent(claude, [{ text: "hello" }], async (house) => {
     const server = `${house.work}/mcp.sh`;
     await Deno.writeTextFile(server, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     const { run } = await house.start({ mcpConfig: { mcpServers: { toy: { command: server } } } });
@@ -245,7 +180,7 @@ Deno.test("claude (real) gets exactly the managed MCP set, in a file that is gon
 });
 
 Deno.test("claude (real) does not offer a skill that is disabled, and offers the others [C11.12]", async () => {
-  await withModel([{ text: "Hello." }], async ({ home, work, model, start }) => {
+  await withRealAgent(claude, [{ text: "Hello." }], async ({ home, work, model, start }) => {
     for (const name of ["deploy", "lint"]) {
       await Deno.mkdir(`${home}/.claude/skills/${name}`, { recursive: true });
       await Deno.writeTextFile(

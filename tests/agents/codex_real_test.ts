@@ -1,43 +1,13 @@
 /** The real Codex CLI, run by our driver against the scripted model. */
 import assert from "node:assert/strict";
-import { codexDriver } from "../../lib/agents/codex.ts";
 import { classifyFailure } from "../../lib/agents/mod.ts";
 import { codexDisabledFiles } from "../../lib/workdir/disabled_skills.ts";
-import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
-import { processesOf, type RealAgent, story, withRealAgent } from "../helpers/real_agent.ts";
+import { processesOf, story, withRealAgent } from "../helpers/real_agent.ts";
+import { realCli, shellCall } from "../helpers/real_clis.ts";
 import { markerAlive } from "../helpers/process_control.ts";
 
-const codex: RealAgent = {
-  driver: codexDriver,
-  provider: "codex",
-  executable: await installCli("codex"),
-  version: `codex-cli ${AGENT_CLIS.codex.version}`,
-  async prepare(home, url) {
-    await Deno.mkdir(`${home}/codex`);
-    await Deno.writeTextFile(
-      `${home}/codex/config.toml`,
-      `model = "gpt-scripted"
-model_provider = "scripted"
-approval_policy = "never"
-sandbox_mode = "danger-full-access"
-allow_login_shell = false
-check_for_update_on_startup = false
-[analytics]
-enabled = false
-[model_providers.scripted]
-name = "scripted"
-base_url = "${url}/v1"
-env_key = "SCRIPTED_KEY"
-wire_api = "responses"
-request_max_retries = 0
-stream_max_retries = 0
-`,
-    );
-    return { CODEX_HOME: `${home}/codex`, SCRIPTED_KEY: "sk-scripted" };
-  },
-};
-
-const run = (cmd: string) => ({ name: "exec_command", input: { cmd } });
+const codex = await realCli("codex");
+const run = (command: string) => shellCall("codex", command);
 
 Deno.test("codex (real) thinks, runs a command, answers; a second run resumes the thread", async () => {
   const turns = [
@@ -60,7 +30,7 @@ Deno.test("codex (real) thinks, runs a command, answers; a second run resumes th
     assert.deepEqual(story(first.events), [
       "thinking A file.",
       "text Writing now.",
-      "tool_use",
+      "tool_use exec_command",
       "tool_result",
       "text All done.",
     ]);

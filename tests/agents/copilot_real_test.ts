@@ -1,27 +1,12 @@
 /** The real Copilot CLI, run by our driver against the scripted model (its own provider setting, no account). */
 import assert from "node:assert/strict";
-import { copilotDriver } from "../../lib/agents/copilot.ts";
 import { classifyFailure, shouldRetryFresh } from "../../lib/agents/mod.ts";
-import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
-import { processesOf, type RealAgent, story, withRealAgent } from "../helpers/real_agent.ts";
+import { processesOf, story, withRealAgent } from "../helpers/real_agent.ts";
+import { realCli, shellCall } from "../helpers/real_clis.ts";
 import { markerAlive } from "../helpers/process_control.ts";
 
-const copilot: RealAgent = {
-  driver: copilotDriver,
-  provider: "copilot",
-  executable: await installCli("copilot"),
-  version: AGENT_CLIS.copilot.version,
-  prepare: (_home, url) =>
-    Promise.resolve({
-      COPILOT_OFFLINE: "true",
-      COPILOT_AUTO_UPDATE: "false",
-      COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
-      COPILOT_PROVIDER_API_KEY: "sk-scripted",
-      COPILOT_MODEL: "gpt-5",
-    }),
-};
-
-const bash = (command: string) => ({ name: "bash", input: { command, description: "run it" } });
+const copilot = await realCli("copilot");
+const bash = (command: string) => shellCall("copilot", command);
 
 Deno.test("copilot (real) thinks once, runs a command, answers; a second run resumes the session", async () => {
   const turns = [
@@ -38,7 +23,7 @@ Deno.test("copilot (real) thinks once, runs a command, answers; a second run res
     assert.deepEqual(story(first.events), [
       "thinking A file.",
       "text Writing now.",
-      "tool_use",
+      "tool_use bash",
       "tool_result",
       "text All done.",
     ]);

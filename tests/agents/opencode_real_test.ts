@@ -1,36 +1,14 @@
 /** The real OpenCode CLI, run by our driver against the scripted model. */
 import assert from "node:assert/strict";
 import { classifyFailure, shouldRetryFresh } from "../../lib/agents/mod.ts";
-import { openCodeDriver } from "../../lib/agents/opencode.ts";
-import { AGENT_CLIS, installCli } from "../helpers/agent_clis.ts";
-import { processesOf, type RealAgent, story, withRealAgent } from "../helpers/real_agent.ts";
+import { DirectProcessControl, launch, systemClock } from "../../lib/core/mod.ts";
+import { ModelLists } from "../../lib/runtimes/mod.ts";
+import { processesOf, story, withRealAgent } from "../helpers/real_agent.ts";
+import { realCli, shellCall } from "../helpers/real_clis.ts";
 import { markerAlive } from "../helpers/process_control.ts";
 
-const opencode: RealAgent = {
-  driver: openCodeDriver,
-  provider: "opencode",
-  executable: await installCli("opencode"),
-  version: AGENT_CLIS.opencode.version,
-  async prepare(home, url) {
-    await Deno.mkdir(`${home}/.config/opencode`, { recursive: true });
-    const provider = {
-      npm: "@ai-sdk/openai-compatible",
-      name: "Scripted",
-      options: { baseURL: `${url}/v1`, apiKey: "sk-scripted" },
-      models: { m1: { name: "M1" } },
-    };
-    const config = {
-      model: "scripted/m1",
-      small_model: "scripted/m1",
-      autoupdate: false,
-      provider: { scripted: provider },
-    };
-    await Deno.writeTextFile(`${home}/.config/opencode/opencode.json`, JSON.stringify(config));
-    return { OPENCODE_DISABLE_MODELS_FETCH: "1", OPENCODE_DISABLE_AUTOUPDATE: "1" };
-  },
-};
-
-const bash = (command: string) => ({ name: "bash", input: { command, description: "run it" } });
+const opencode = await realCli("opencode");
+const bash = (command: string) => shellCall("opencode", command);
 
 Deno.test("opencode (real) runs a command, answers; a second run resumes the session", async () => {
   const turns = [
@@ -50,7 +28,12 @@ Deno.test("opencode (real) runs a command, answers; a second run resumes the ses
     assert.deepEqual(result.usage, {
       "scripted/m1": { inputTokens: 150, outputTokens: 23, cacheReadTokens: 7, cacheWriteTokens: 0 },
     });
-    assert.deepEqual(story(first.events), ["text Writing now.", "tool_use", "tool_result", "text All done."]);
+    assert.deepEqual(story(first.events), [
+      "text Writing now.",
+      "tool_use bash",
+      "tool_result",
+      "text All done.",
+    ]);
     assert.equal(await Deno.readTextFile(`${house.work}/hello.txt`), "hi\n");
     assert.equal((await first.run.ended).empty, true);
 
@@ -114,5 +97,20 @@ Deno.test("opencode (real) a session it no longer has is a rejected resume, and 
     assert.equal(result.status, "failed");
     assert.equal(result.resumeRejected, true, result.error);
     assert.ok(shouldRetryFresh({ result, provider: "opencode", toolCount: 0, resumeRequested: true }));
+  });
+});
+
+Deno.test("opencode (real) names its models when it is asked", async () => {
+  await withRealAgent(opencode, [], async (house) => {
+    const { executable } = opencode;
+    const env = {
+      HOME: house.home,
+      PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+      OPENCODE_DISABLE_MODELS_FETCH: "1",
+    };
+    const processes = new DirectProcessControl();
+    const lists = new ModelLists({ clock: systemClock, launch, processes, env, home: house.home });
+    const { models } = await lists.list({ provider: "opencode", executable, prefixArgs: [] });
+    assert.ok(models.some((model) => model.id === "scripted/m1"), JSON.stringify(models));
   });
 });

@@ -135,6 +135,7 @@ export class EngineStage {
       tempBase: this.dir,
       localFiles: true,
       launchers: {},
+      shims: {},
     }, this.#ports());
     this.handle.finished.then((end) => {
       this.#end = end;
@@ -269,6 +270,8 @@ export class EngineStage {
         ((name: string, arg: ExecutableRequest) =>
           name === "executable.add"
             ? Promise.resolve(this.#resolve(arg))
+            : name === "agent.present"
+            ? Promise.resolve({ version: "" })
             : Promise.reject(new Error(`no answer to ${name} on this stage`))) as EnginePorts["call"],
       reportState: () => this.#booted.resolve(),
       reportHealth: (health) => this.health = health as HealthSnapshot,

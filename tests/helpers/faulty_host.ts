@@ -1,5 +1,5 @@
 /** A whole host on an E2e world, in this process, whose engine can be made to die or hang. */
-import { discoverableProviders } from "../../lib/agents/mod.ts";
+import { agentVariables, discoverableProviders } from "../../lib/agents/mod.ts";
 import { resolveHost } from "../../lib/config/mod.ts";
 import { type Clock, DirectProcessControl, systemClock, systemRandom } from "../../lib/core/mod.ts";
 import { connectWorker, type StartThread } from "../../lib/supervisor/engine_thread.ts";
@@ -22,6 +22,7 @@ export class FaultyHost {
       flags: {},
       machine: testMachine(home.dir, { env: { ...home.env, ...world.env } }),
       createIdentity: true,
+      agentVariables: agentVariables(),
     });
     this.exit = runOnPorts({
       config,

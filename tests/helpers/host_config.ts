@@ -1,4 +1,5 @@
 /** A resolved configuration for tests: a machine of its own in `home`, nothing inherited but what is given. */
+import { agentVariables } from "../../lib/agents/mod.ts";
 import { type HostConfig, type Machine, realFiles, resolveHost } from "../../lib/config/mod.ts";
 import { systemClock } from "../../lib/core/mod.ts";
 
@@ -22,6 +23,7 @@ export function testConfig(home: string, overrides: Partial<HostConfig> = {}): H
     profile: "",
     flags: { "daemon-id": "0197f7a2-5c1e-7b3a-9d40-3f2c1b0a9e8d" },
     machine: testMachine(home),
+    agentVariables: agentVariables(),
     token: "mul_test",
     createIdentity: false,
   });

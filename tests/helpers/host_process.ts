@@ -11,7 +11,12 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 export function hostCommand(): readonly [string, ...string[]] {
   const binary = Deno.env.get("MULTICA_HOST_BINARY");
   if (binary !== undefined && binary !== "") return [binary.startsWith("/") ? binary : join(ROOT, binary)];
-  return [Deno.execPath(), "run", "-q", "-P=host", `--config=${ROOT}deno.json`, `${ROOT}main.ts`];
+  return sourceCommand(ROOT);
+}
+
+/** A host run from the sources below `root`, which ends in a slash. */
+export function sourceCommand(root: string): readonly [string, ...string[]] {
+  return [Deno.execPath(), "run", "-q", "-P=host", `--config=${root}deno.json`, `${root}main.ts`];
 }
 
 /** A home with a profile's `config.json`, removed at the end. */
@@ -70,8 +75,9 @@ export async function runHostCommand(
   home: TestHome,
   args: readonly string[],
   env: Record<string, string> = {},
+  command = hostCommand(),
 ): Promise<Ran> {
-  const [program, ...lead] = hostCommand();
+  const [program, ...lead] = command;
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...lead, ...args],
     env: { ...home.env, ...env },
@@ -110,9 +116,11 @@ export class HostProcess {
       readonly args?: readonly string[];
       readonly port?: number;
       readonly env?: Record<string, string>;
+      /** @default {@link hostCommand} */
+      readonly command?: readonly [string, ...string[]];
     } = {},
   ): HostProcess {
-    const [program, ...lead] = hostCommand();
+    const [program, ...lead] = options.command ?? hostCommand();
     const child = new Deno.Command(program, {
       args: [...lead, ...(options.args ?? [])],
       env: { ...home.env, ...options.env },

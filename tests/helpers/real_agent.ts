@@ -30,6 +30,7 @@ export async function withRealAgent(
 ): Promise<void> {
   const home = await Deno.makeTempDir();
   const model = startModelServer(perPrompt(turns));
+  const runs: Started[] = [];
   try {
     for (const dir of ["work", "tmp"]) await Deno.mkdir(`${home}/${dir}`);
     const env = await agent.prepare(home, model.url);
@@ -37,8 +38,8 @@ export async function withRealAgent(
       home,
       work: `${home}/work`,
       model,
-      start: (more = {}) =>
-        startAgent(
+      async start(more = {}) {
+        const started = await startAgent(
           agent.driver,
           agentRequest(agent.executable, `${home}/work`, {
             provider: agent.provider,
@@ -53,15 +54,20 @@ export async function withRealAgent(
               ...more.env,
             },
           }),
-        ),
+        );
+        runs.push(started);
+        return started;
+      },
     });
   } finally {
+    for (const { abort } of runs) abort(); // of a test that failed half-way; the others are over
+    await Promise.all(runs.map(({ run }) => run.ended));
     await model.close();
     await Deno.remove(home, { recursive: true });
   }
 }
 
-/** Events as short lines; signs of life and deltas of text joined. */
+/** Events as short lines: deltas of text joined, signs of life and session ids left out. */
 export function story(events: readonly AgentEvent[]): string[] {
   const lines: string[] = [];
   for (const event of events) {
@@ -69,15 +75,18 @@ export function story(events: readonly AgentEvent[]): string[] {
     const last = lines.at(-1);
     if ((event.type === "text" || event.type === "thinking") && last?.startsWith(`${event.type} `)) {
       lines[lines.length - 1] = last + event.text;
-    } else if (event.type === "tool_use" || event.type === "tool_result") lines.push(event.type);
+    } else if (event.type === "tool_use") lines.push(`tool_use ${event.tool}`);
     else lines.push("text" in event ? `${event.type} ${event.text}` : event.type);
   }
   return lines;
 }
 
+/** Longest wait for a CLI's tool to run, ms: a net for a busy machine (OpenCode needs 35 s to start at a load of 15). */
+const PATIENCE_MS = 120_000;
+
 /** Waits until at least `count` processes of the marked tree have `words` in their command line. */
 export async function processesOf(marker: string, words: string, count: number): Promise<void> {
-  const until = performance.now() + 120_000;
+  const until = performance.now() + PATIENCE_MS;
   while (commandLines(marker).filter((line) => line.startsWith(words)).length < count) {
     if (performance.now() > until) {
       throw new Error(`no ${count} × "${words}": ${commandLines(marker).join(" | ")}`);

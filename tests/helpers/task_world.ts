@@ -271,6 +271,7 @@ export class TaskWorld {
       agentTimeoutMs: 0,
       codexSemanticInactivityMs: 600_000,
       codexHandshakeMs: 30_000,
+      codexFirstTurnMs: 0,
       idleWatchdogMs: 0,
       toolWatchdogMs: 0,
       providerIdleMs: {},

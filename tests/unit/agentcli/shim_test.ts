@@ -39,7 +39,11 @@ Deno.test({
       await install("/opt/two");
       assert.match(await Deno.readTextFile(path), /'\/opt\/two' '__multica' "\$@"/);
       assert.equal(await Deno.readTextFile(`${dir}/other`), "the user's");
-      assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), ["multica", "other"]);
+      assert.deepEqual([...Deno.readDirSync(dir)].map(({ name }) => name).sort(), [
+        "bash_env",
+        "multica",
+        "other",
+      ]);
     }),
 });
 

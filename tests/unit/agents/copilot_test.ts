@@ -11,7 +11,6 @@ function copilot(more: { model?: string; resumed?: boolean } = {}) {
     model: more.model ?? "",
     resumed: more.resumed ?? false,
     givenSession: "",
-    stopping: () => false,
   });
   const say = (type: string, data: object, top: object = {}) => state.take({ type, data, ...top });
   return { state, events, say };

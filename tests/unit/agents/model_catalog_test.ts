@@ -37,3 +37,16 @@ for (const [provider, model, level, verdict] of VERDICTS) {
     assert.equal(levelVerdict(provider, model, level), verdict);
   });
 }
+
+Deno.test("levelVerdict() [OC-24] goes by what the CLI said, for OpenCode by any model when none is named", () => {
+  const level = (value: string) => ({ value, label: value });
+  const said = [
+    { id: "a/one", label: "a/one", thinking: { supported_levels: [level("low")] } },
+    { id: "b/two", label: "b/two", thinking: { supported_levels: [level("high"), level("max")] } },
+  ];
+  const verdict = (model: string, wanted: string) => levelVerdict("opencode", model, wanted, said);
+  assert.deepEqual(
+    [verdict("", "max"), verdict("", "xhigh"), verdict("a/one", "max"), verdict("a/one", "low")],
+    ["send", "drop", "drop", "send"],
+  );
+});

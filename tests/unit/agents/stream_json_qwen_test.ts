@@ -16,7 +16,7 @@ Deno.test("qwenArgs() manages the protocol's flags and always says --yolo", () =
     customArgs: ["-y", "--foo", "bar"],
   });
   assert.deepEqual(qwenArgs(request, "/t/f.json"), [
-    ...["-p", "hi", "--output-format", "stream-json", "--model", "m1", "--resume", "s1", "--yolo"],
+    ...["--output-format", "stream-json", "--model", "m1", "--resume", "s1", "--yolo"],
     ...["--extra", "--foo", "bar", "--mcp-config", "/t/f.json"],
   ]);
 });

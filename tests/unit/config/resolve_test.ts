@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { agentVariables } from "../../../lib/agents/mod.ts";
 import { join } from "node:path";
 import {
   configFile,
@@ -41,6 +42,7 @@ function inspect(home: string, given: Given = {}) {
     profile,
     flags: given.flags ?? {},
     machine,
+    agentVariables: agentVariables(),
     createIdentity: given.createIdentity ?? false,
   });
 }
@@ -138,7 +140,13 @@ Deno.test("resolveHost() lists every bad value at once: name, value, reason, wha
       },
     });
     const resolve = () =>
-      resolveHost({ profile: "", flags: { "heartbeat-interval": "2m" }, machine, createIdentity: true });
+      resolveHost({
+        profile: "",
+        flags: { "heartbeat-interval": "2m" },
+        machine,
+        agentVariables: agentVariables(),
+        createIdentity: true,
+      });
     assert.throws(resolve, (error) => {
       assert.ok(error instanceof SettingsInvalid);
       assert.equal(error.exitCode, 1);
@@ -275,6 +283,7 @@ Deno.test("agent variables: paths, models, arguments, OpenClaw values of the fil
         MULTICA_ANTIGRAVITY_MODEL: "Gemini 3 Pro (High)",
         MULTICA_CODEX_ARGS: `--a 'b c' ""`,
         MULTICA_PI_MODEL: "  ",
+        MULTICA_CURSOR_ARGS: "--no-such-variable",
       },
       file: {
         backends: { openclaw: { binary_path: "/opt/openclaw", state_dir: "/var/oc" } },
@@ -361,5 +370,13 @@ Deno.test("a machine already set up for Multica starts as it is: file, id and po
     assert.equal(config.daemonId, "0197f7a2-5c1e-7b3a-9d40-3f2c1b0a9e8d");
     assert.equal(config.healthPort, 20264);
     assert.equal(await Deno.readTextFile(join(dir, "config.json")), before);
+  });
+});
+
+Deno.test("codex_first_turn_timeout is derived unless it is set [06 §11.9]", async () => {
+  await withHome((home) => {
+    assert.equal(inspect(home).config.codexFirstTurnMs, 0);
+    const env = { MULTICA_CODEX_FIRST_TURN_TIMEOUT: "45s" };
+    assert.equal(inspect(home, { env }).config.codexFirstTurnMs, 45_000);
   });
 });

@@ -244,3 +244,30 @@ Deno.test("AgentDiscovery.locate() starts nothing and remembers versions of unch
     machine.script("bin1/claude", "echo 2.0.0 and longer");
     assert.equal(discovery(machine, { cacheFile }).locate()[0]?.version, "");
   }));
+
+Deno.test("AgentDiscovery tells of an agent this version cannot drive, and starts nothing of it", () =>
+  onMachine(async (machine) => {
+    machine.script("bin1/kimi", 'touch "$0.started"; echo 1.0.0');
+    const catalog = [{ provider: "kimi", command: "kimi", unsupported: true }];
+    const finder = discovery(machine, { catalog });
+    for (const [agent] of [finder.locate(), await finder.discover()]) {
+      assert.equal(agent!.problem, "kimi is not supported by this version yet");
+      assert.notEqual(agent!.path, "");
+      assert.throws(() => Deno.statSync(`${agent!.path}.started`));
+    }
+  }));
+
+Deno.test("AgentDiscovery says what a program said that does not tell its version", () =>
+  onMachine(async (machine) => {
+    machine.script("bin1/claude", "echo boom >&2; exit 3");
+    const [agent] = await discovery(machine, { catalog: [ROWS[0]!] }).discover();
+    assert.match(agent!.problem, /--version failed: exit status 3: boom$/);
+  }));
+
+Deno.test("AgentDiscovery finds what a version manager installed since the last look", () =>
+  onMachine(async (machine) => {
+    const finder = discovery(machine, { catalog: [ROWS[0]!] });
+    assert.equal((await finder.discover())[0]!.path, "");
+    const path = machine.script(".nvm/versions/node/v22.2.0/bin/claude", "echo 2.1.5");
+    assert.equal((await finder.discover())[0]!.path, path);
+  }));

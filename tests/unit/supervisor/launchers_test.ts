@@ -3,8 +3,9 @@ import { classifyFailure } from "../../../lib/agents/mod.ts";
 import { Launchers } from "../../../lib/supervisor/launchers.ts";
 import { FUNCTION_VARIABLE } from "../../../lib/core/mod.ts";
 
-async function run(script: string, args: readonly string[]) {
-  const output = await new Deno.Command(script, { args: [...args], clearEnv: true, stdin: "null" }).output();
+async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
+  const output = await new Deno.Command(script, { args: [...args], clearEnv: true, env, stdin: "null" })
+    .output();
   const text = new TextDecoder();
   return { code: output.code, out: text.decode(output.stdout), err: text.decode(output.stderr) };
 }
@@ -85,6 +86,27 @@ Deno.test("Launchers carry the shell function that finds multica past a shell th
     assert.match(lines, /^BASH_FUNC_multica%%=\(\) \{ echo 'a b'\n\}$/m);
     assert.match(lines, /^OTHER=x$/m);
     assert.doesNotMatch(lines, /MULTICA_LAUNCH_FUNCTION/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("Launchers start a program that has moved by its old script, and let it find what lies beside it", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${dir}/new bin`);
+    await Deno.writeTextFile(`${dir}/new bin/node`, '#!/bin/sh\nshift\necho "node ran $1"\n', {
+      mode: 0o755,
+    });
+    await Deno.writeTextFile(`${dir}/new bin/agent`, "#!/usr/bin/env node\n", { mode: 0o755 });
+    const launchers = new Launchers(dir);
+    const old = `${dir}/old/agent`;
+    const script = launchers.for([old])[old]!;
+    assert.equal((await run(script, ["x"])).code, 127);
+    assert.equal(launchers.repoint(`${dir}/unknown`, `${dir}/new bin/agent`), false);
+    assert.equal(launchers.repoint(old, `${dir}/new bin/agent`), true);
+    assert.equal(launchers.target(old), `${dir}/new bin/agent`);
+    assert.equal((await run(script, ["x"], { PATH: "/nowhere" })).out, "node ran x\n");
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
