@@ -104,6 +104,8 @@ export async function startStubHost(options: StubHostOptions = {}): Promise<Stub
       for (;;) {
         const result = await ask(name, arg);
         if (result !== undefined) return result;
+        // Asked without a pause, the questions take the processor from the engine that is being started.
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
     end: async (name) => void await ask(name, {}),

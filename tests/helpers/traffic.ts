@@ -11,7 +11,7 @@ const RealSocket = globalThis.WebSocket;
  * of each turn of the event loop at most {@link TURN_MS} count, so that a busy machine makes nothing look stuck.
  */
 const PATIENCE_MS = 60;
-const TURN_MS = 1;
+const TURN_MS = 4;
 
 /** Patches `fetch` and `WebSocket` while it is open. One at a time. */
 export class Traffic {
