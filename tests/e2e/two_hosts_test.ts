@@ -31,7 +31,8 @@ Deno.test("a directory of the user's is worked in by one host at a time, whateve
     assert.deepEqual(agent.starts().map(({ cwd }) => cwd), [localDir, localDir]);
     assert.equal((await first.stop()).code, 0);
     assert.equal((await other.host.stop()).code, 0);
-    assert.deepEqual([...Deno.readDirSync(join(home.dir, ".multica/local_directories"))], []);
+    const left = [...Deno.readDirSync(join(home.dir, ".multica/directory_locks"))].map(({ name }) => name);
+    assert.deepEqual(left, ["claims.sqlite"]);
   }));
 
 /** A second profile in the same home, logged in at a server of its own, and its host. */
