@@ -12,7 +12,7 @@ import {
 } from "./host_process.ts";
 
 /** Longest wait for anything a test waits for, ms: a net below, never the thing waited for. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 90_000;
 
 /** See {@link withWorld}. */
 export interface WorldOptions {
