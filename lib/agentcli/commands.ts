@@ -232,6 +232,13 @@ const PAGE: readonly FlagSpec[] = [
 
 const PLACES: readonly CommandSpec[] = [
   command(
+    "workspace list",
+    [],
+    "List the workspaces this task may see.",
+    [output("table"), FULL_ID],
+    async () => (await import("./reads.ts")).workspaceList,
+  ),
+  command(
     "workspace get",
     ["workspace?"],
     "Show the workspace.",
@@ -265,6 +272,20 @@ const PLACES: readonly CommandSpec[] = [
     "List the workspace's squads.",
     [output("table")],
     async () => (await import("./reads.ts")).squadList,
+  ),
+  command(
+    "project list",
+    [],
+    "List the workspace's projects.",
+    [text("status", "only this status"), output("table"), FULL_ID],
+    async () => (await import("./reads.ts")).projectList,
+  ),
+  command(
+    "autopilot list",
+    [],
+    "List the workspace's autopilots.",
+    [text("status", "only this status"), output("table"), FULL_ID],
+    async () => (await import("./reads.ts")).autopilotList,
   ),
   command(
     "autopilot get",

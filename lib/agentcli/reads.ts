@@ -109,10 +109,7 @@ export const squadList = reading({
   nothing: "This workspace has no squads.",
 });
 
-export const autopilotGet = reading({
-  otherwise: "json",
-  path: async ({ args }, session) => `/api/autopilots/${part(await resolveAutopilot(session, args[0]!))}`,
-  rows: field("autopilot"),
+const autopilotTable: Pick<Read, "head" | "cells"> = {
   head: ["ID", "TITLE", "STATUS", "MODE", "ASSIGNEE", "LAST_RUN"],
   cells: async ({ id, title, status, execution_mode, assignee_type, assignee_id, last_run_at }, actors) => [
     id,
@@ -122,6 +119,49 @@ export const autopilotGet = reading({
     await actors.display(assignee_type, assignee_id),
     last_run_at,
   ],
+};
+
+const statusQuery = ({ given }: Call): Record<string, string> =>
+  given.text("status") === "" ? {} : { status: given.text("status") };
+
+export const autopilotGet = reading({
+  otherwise: "json",
+  path: async ({ args }, session) => `/api/autopilots/${part(await resolveAutopilot(session, args[0]!))}`,
+  rows: field("autopilot"),
+  ...autopilotTable,
+});
+
+export const autopilotList = reading({
+  otherwise: "table",
+  path: () => "/api/autopilots",
+  query: statusQuery,
+  rows: (json) => field("autopilots")(json) ?? [],
+  ...autopilotTable,
+  nothing: "This workspace has no autopilots.",
+});
+
+export const workspaceList = reading({
+  otherwise: "table",
+  path: () => "/api/workspaces",
+  head: ["ID", "NAME", "SLUG"],
+  cells: ({ id, name, slug }) => [id, name, slug],
+});
+
+export const projectList = reading({
+  otherwise: "table",
+  path: () => "/api/projects",
+  query: (call, { workspaceId }) => ({ workspace_id: workspaceId, ...statusQuery(call) }),
+  result: (json) => field("projects")(json) ?? [],
+  rows: (json) => field("projects")(json) ?? [],
+  head: ["ID", "TITLE", "STATUS", "LEAD", "CREATED"],
+  cells: async ({ id, title, status, lead_type, lead_id, created_at }, actors) => [
+    id,
+    title,
+    status,
+    await actors.display(lead_type, lead_id),
+    created_at,
+  ],
+  nothing: "This workspace has no projects.",
 });
 
 export const issueRuns = reading({

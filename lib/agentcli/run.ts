@@ -83,9 +83,9 @@ const HUMAN_ONLY =
   /^(?:login|logout|setup|config|update|daemon|auth|workspace switch|runtime profile (?:set|unset)-path|runtime profile)\b/;
 
 /** Groups of the server's own tool that an agent has no use for inside its task. */
-const ELSEWHERE = ["project", "label", "skill", "runtime", "user", "property"];
+const ELSEWHERE = ["label", "skill", "runtime", "user", "property"];
 const NOT_HERE =
-  /^(?:issue (?:search|pull-requests|prs|rerun|cancel-task|usage|label|subscriber|timeline|reorder|comment (?:delete|resolve|unresolve))|squad|repo|attachment|agent|autopilot|workspace|chat)\b/;
+  /^(?:issue (?:search|pull-requests|prs|rerun|cancel-task|usage|label|subscriber|timeline|reorder|comment (?:delete|resolve|unresolve))|squad|repo|attachment|agent|autopilot|workspace|project|chat)\b/;
 
 /** Too many or too few words: the error, a blank line, then the help. */
 function fits(command: CommandSpec, args: readonly string[], io: AgentIo): boolean {

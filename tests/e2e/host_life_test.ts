@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type HostError, openLogs, Redactor } from "../../lib/core/mod.ts";
 import { FakeMachine } from "../helpers/fake_cli.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
+import { moment } from "../helpers/moment.ts";
 import { inRoot, startStubHost, type StubHost, type StubHostOptions } from "../helpers/stub_host.ts";
 
 const SH = `${Deno.realPathSync("/bin")}/sh`;
@@ -28,7 +29,7 @@ async function startTree(host: StubHost): Promise<number[]> {
   for (;;) {
     const pids = Deno.readTextFileSync(file).trim().split("\n").map(Number);
     if (pids.length === 2) return pids;
-    await host.health();
+    await moment();
   }
 }
 

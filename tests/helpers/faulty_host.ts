@@ -7,6 +7,7 @@ import { runOnPorts } from "../../lib/supervisor/host.ts";
 import type { E2eWorld } from "./e2e_world.ts";
 import type { Fault } from "./faulty_engine.ts";
 import { testMachine } from "./host_config.ts";
+import { moment } from "./moment.ts";
 
 /** Everything is real but the entry of the engine's Worker, which is the real one with a fuse. */
 export class FaultyHost {
@@ -67,7 +68,7 @@ export class FaultyHost {
   }
 
   /** Waits for an engine in this state after so many restarts; `beside` runs between two looks. */
-  async engine(state: string, restarts: number, beside: () => Promise<void> = async () => {}): Promise<void> {
+  async engine(state: string, restarts: number, beside: () => Promise<void> = moment): Promise<void> {
     for (;;) {
       const health = await this.health();
       const engine = health?.["engine"] as { state: string; restarts: number } | undefined;

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { Guard } from "./guard.ts";
+import { moment } from "./moment.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -160,7 +161,7 @@ export class HostProcess {
       const health = await this.health();
       if (health !== undefined && condition(health)) return health;
       // The local API has no push: ask again after the next line of output, or a moment later.
-      await Promise.race([this.#nextLine(), new Promise((resolve) => setTimeout(resolve, 20))]);
+      await Promise.race([this.#nextLine(), moment()]);
     }
   }
 

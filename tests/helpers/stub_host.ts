@@ -6,6 +6,7 @@ import type { DiscoverableAgent } from "../../lib/runtimes/mod.ts";
 import { connectWorker, type StartThread } from "../../lib/supervisor/engine_thread.ts";
 import { runOnPorts } from "../../lib/supervisor/host.ts";
 import { FakeMachine } from "./fake_cli.ts";
+import { moment } from "./moment.ts";
 
 /** Starts the scripted engine with the rights it is given. */
 export const startStub: StartThread = (permissions, events) =>
@@ -104,8 +105,7 @@ export async function startStubHost(options: StubHostOptions = {}): Promise<Stub
       for (;;) {
         const result = await ask(name, arg);
         if (result !== undefined) return result;
-        // Asked without a pause, the questions take the processor from the engine that is being started.
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await moment();
       }
     },
     end: async (name) => void await ask(name, {}),

@@ -23,6 +23,15 @@ Deno.test("multica reads workspace, members, agents, squads and repositories of 
     const [agent] = (await run(["agent", "list", "--output", "json"])).json;
     assert.equal((await run(["agent", "get", agent.id])).json.name, "claude");
 
+    assert.match(
+      (await run(["workspace", "list"])).out,
+      new RegExp(`^ID +NAME +SLUG\n${workspaceId} +Acme +acme\n$`),
+    );
+    const projects = await run(["project", "list"]);
+    assert.deepEqual([projects.out, projects.err], [
+      "ID  TITLE  STATUS  LEAD  CREATED\n",
+      "This workspace has no projects.\n",
+    ]);
     const squads = await run(["squad", "list"]);
     assert.deepEqual([squads.code, squads.out, squads.err], [
       0,
@@ -96,6 +105,7 @@ Deno.test("multica chat history reads the run's own conversation, and autopilot 
     const pilot = await inside({ kind: "autopilot", workspaceId, agentId, title: "Nightly" });
     const none = await pilot.run("chat", "history");
     assert.deepEqual([none.code, none.err.includes("this run has no conversation")], [4, true]);
+    assert.match((await pilot.run("autopilot", "list")).out, /\n\S+ +Nightly +active +run_only/);
     const id = String(pilot.task["autopilot_id"]);
     assert.equal((await pilot.run("autopilot", "get", id)).json.autopilot.title, "Nightly");
     assert.match(

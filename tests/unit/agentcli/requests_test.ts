@@ -536,10 +536,18 @@ Deno.test("multica says which command there is, and never succeeds on a slip", a
       assert.match(ran.out, /Usage:\n {2}multica/);
     }
     for (
-      const args of [["isue"], ["issue", "gett"], ["project", "list"], ["issue", "runs", "X"], ["login"], [
-        "daemon",
-        "stop",
-      ]]
+      const args of [
+        ["isue"],
+        ["issue", "gett"],
+        ["label", "list"],
+        ["project", "create"],
+        ["issue", "rerun", "X"],
+        ["login"],
+        [
+          "daemon",
+          "stop",
+        ],
+      ]
     ) {
       const ran = await run(args);
       assert.deepEqual([ran.code, ran.out], [1, ""], args.join(" "));

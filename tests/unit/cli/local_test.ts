@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { healthPort } from "../../../lib/config/mod.ts";
+import { freeProfile } from "../../helpers/e2e_world.ts";
 import { HostProcess, makeHome, runHostCommand } from "../../helpers/host_process.ts";
 
 Deno.test({
   name: "local runs plane and host together; task add, list, show and cancel talk to it; stop ends both",
   ignore: Deno.build.os === "windows",
   fn: async () => {
-    const profile = "cli-local-test";
+    const profile = freeProfile();
     const home = await makeHome({ profile });
     const run = (...args: string[]) => runHostCommand(home, ["--profile", profile, ...args]);
     const host = HostProcess.start(home, {
@@ -17,7 +18,7 @@ Deno.test({
     });
     try {
       await host.until((health) => (health["claiming"] as { state?: string })?.state === "claiming");
-      await host.line(/^ {2}multica-host task add --profile cli-local-test /);
+      await host.line(new RegExp(`^ {2}multica-host task add --profile ${profile} `));
 
       const dir = join(home.dir, "project");
       await Deno.mkdir(dir);
