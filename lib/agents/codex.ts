@@ -115,8 +115,9 @@ class CodexRun implements AgentRun {
   async #withUsage(result: AgentResult, facts: AttemptFacts): Promise<AgentResult> {
     const told = Object.values(result.usage)[0] ?? NO_USAGE;
     if (hasTokens(told)) return result;
-    if (facts.rolloutPath === "") return { ...result, usage: {} };
-    const scanned = await rolloutUsage(facts.rolloutPath, this.#startedAtMs, facts.resumed);
+    // A quick turn is over before anybody has looked for its file.
+    const path = facts.rolloutPath || (await codexRollout(this.request.env, facts.threadId)).path;
+    const scanned = path === "" ? undefined : await rolloutUsage(path, this.#startedAtMs, facts.resumed);
     if (scanned === undefined || !hasTokens(scanned.usage)) return { ...result, usage: {} };
     return { ...result, usage: { [facts.model || scanned.model || "unknown"]: scanned.usage } };
   }
