@@ -183,10 +183,13 @@ export class AgentsState {
 
   /**
    * A program that has moved (a version manager's upgrade) and passed the gate again keeps the path the running engine may
-   * start: that path's start program starts it where it is now.
+   * start: that path's start program starts it where it is now. One that is back is started there again.
    */
   #followed(before: DiscoveredAgent, found: DiscoveredAgent): DiscoveredAgent {
     const { context, launchers } = this.ports;
+    if (found.path === before.path && this.#moved.delete(found.path)) {
+      launchers?.repoint(found.path, found.path);
+    }
     const moved = found.problem === "" && found.path !== "" && found.path !== before.path &&
       this.#granted.has(before.path) && executableAt(before.path, context) === undefined;
     if (!moved || launchers()?.repoint(before.path, found.path) !== true) return found;

@@ -23,6 +23,11 @@ Deno.test("a pinned path that vanished is found again, and the host goes on with
     assert.equal(world.agent.starts().length, 2);
     const third = await plane.taskState(world.task(), ["completed", "failed"]);
     assert.equal(third.status, "completed", third.error);
+
+    await install("v20.1.0");
+    await Deno.remove(join(versions, "v22.2.0"), { recursive: true });
+    const back = await plane.taskState(world.task(), ["completed", "failed"]);
+    assert.equal(back.status, "completed", back.error);
     const { engine } = await host.health() as { engine: { restarts: number } };
     assert.equal(engine.restarts, 0);
   }));

@@ -83,9 +83,21 @@ export async function startAgent(
   };
 }
 
-/** Writes an executable script. */
+/**
+ * Writes an executable script. Another process does it: a file this one has open for writing is for a moment open in each
+ * child that a test beside this one forks, and cannot be started then ("Text file busy").
+ */
 export async function script(path: string, text: string): Promise<string> {
-  await Deno.writeTextFile(path, text);
-  await Deno.chmod(path, 0o755);
+  const writer = new Deno.Command("/bin/sh", {
+    args: ["-c", 'cat > "$1" && chmod 755 "$1"', "sh", path],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const input = writer.stdin.getWriter();
+  await input.write(new TextEncoder().encode(text));
+  await input.close();
+  const { success } = await writer.status;
+  if (!success) throw new Error(`cannot write ${path}`);
   return path;
 }
