@@ -1,13 +1,16 @@
 /** One host from bound port to closed port: the order of spec 03 §7.4 and §7.5. */
+import { isAbsolute } from "node:path";
 import { type ApiServer, bindApi, type HealthSnapshot, STARTING, writeCredential } from "../api/mod.ts";
 import { type HostConfig, multicaDir } from "../config/mod.ts";
 import {
+  type Child,
   type Clock,
   DirectProcessControl,
   errorFromFailure,
   getLog,
   HostError,
   launch,
+  type LaunchSpec,
   liesOnLocalFileSystem,
   type Random,
   sleep,
@@ -181,7 +184,7 @@ class Host {
       overrides: config.agentPaths,
       cacheFile: `${config.paths.stateDir}/agents_cache.json`,
       clock,
-      launch: (spec) => this.#launchers?.launch(spec) ?? launch(spec),
+      launch: (spec) => this.#start(spec),
       processes: probes,
     });
     const state = new AgentsState({
@@ -208,6 +211,12 @@ class Host {
       endTrees: (graceMs) => processes.endAll({ graceMs }),
     });
     return { state, probes, engine };
+  }
+
+  /** A probe: by a start program where there are some, which know absolute paths only. */
+  #start(spec: LaunchSpec): Child {
+    const launchers = isAbsolute(spec.executable) ? this.#launchers : undefined;
+    return launchers?.launch(spec) ?? launch(spec);
   }
 
   async #runEngine({ state, probes, engine }: Parts, port: number): Promise<HostEnd> {
