@@ -68,6 +68,24 @@ Deno.test("Journal keeps records in order over a restart and forgets what was de
     journal.close();
   }));
 
+Deno.test("Journal.messages() frees the memory of what is on disk, and keeps what is not", () =>
+  inDir((dir) => {
+    const journal = Journal.open(`${dir}/j.sqlite`, systemClock);
+    const { id } = journal.claim(FACTS);
+    const stored = batch(1);
+    journal.messages(id, [stored]);
+    assert.equal(stored.body.length, 0);
+    journal.limitPages(1);
+    const kept = { ...batch(2), body: utf8("x".repeat(200_000)) };
+    journal.messages(id, [kept]);
+    assert.equal(kept.body.length, 200_000);
+    assert.deepEqual(drain(journal, id).map(({ body }) => body.length), [
+      utf8('{"messages":[{"seq":1,"type":"text"}]}').length,
+      200_000,
+    ]);
+    journal.close();
+  }));
+
 Deno.test("Journal.finish() is one commit: a second connection sees all of it or nothing", () =>
   inDir((dir) => {
     const path = `${dir}/j.sqlite`;

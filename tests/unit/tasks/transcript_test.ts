@@ -132,6 +132,16 @@ Deno.test("Transcript keeps the beginning of an output that is one endless word"
   ]);
 });
 
+Deno.test("Transcript tears no character where it masks and encodes a step of a long text", () => {
+  const { transcript } = open();
+  transcript.push({ type: "text", text: "a".repeat(8_190) + " \ud83d" });
+  transcript.push({ type: "text", text: "\ude00 end" });
+  assert.equal(
+    transcript.close().flatMap(rowsOf).map((row) => row.content).join(""),
+    `${"a".repeat(8_190)} 😀 end`,
+  );
+});
+
 Deno.test("Transcript removes NUL and lone surrogates, also in nested input", () => {
   const { transcript } = open();
   transcript.push({ type: "text", text: "a\0b\ud800c\\u0000" });
