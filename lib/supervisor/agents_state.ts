@@ -188,7 +188,7 @@ export class AgentsState {
   #followed(before: DiscoveredAgent, found: DiscoveredAgent): DiscoveredAgent {
     const { context, launchers } = this.ports;
     if (found.path === before.path && this.#moved.delete(found.path)) {
-      launchers?.repoint(found.path, found.path);
+      launchers()?.repoint(found.path, found.path);
     }
     const moved = found.problem === "" && found.path !== "" && found.path !== before.path &&
       this.#granted.has(before.path) && executableAt(before.path, context) === undefined;
