@@ -1,6 +1,7 @@
 /** All sources made into one frozen {@link HostConfig}, or refused with everything that is wrong. */
 import { agentSettings } from "./agent_settings.ts";
 import { VERSION } from "../core/mod.ts";
+import { deepFreeze } from "./freeze.ts";
 import { hostnameOr, legacyDaemonIds, machineId, peekMachineId } from "./identity.ts";
 import type { Machine } from "./machine.ts";
 import { configFile, profilePaths } from "./paths.ts";
@@ -194,12 +195,4 @@ function assemble(
     logMaxFiles: values.log_max_backups,
     inheritedEnv: agents.inheritedEnv,
   };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (value !== null && typeof value === "object") {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
 }

@@ -1,6 +1,7 @@
 /** The engine: composition root of everything that runs in the Worker, from start to drain (spec 01 §7.1, 7.9). */
 import type { CheckoutAnswer, CheckoutRequest, HealthSnapshot } from "../api/mod.ts";
 import { profileBases } from "../agents/mod.ts";
+import { checkHostConfig } from "../config/schema/mod.ts";
 import { type ClaimedTask, ControlSocket, HttpControl } from "../control/mod.ts";
 import { errorText, failureOf, getLog, HostError, Scope, settleWithin } from "../core/mod.ts";
 import { HOST_STOPPED, Registrar, RuntimeRegistry } from "../runtimes/mod.ts";
@@ -39,9 +40,12 @@ const DEREGISTER_MS = 5_000;
 /** This version has no repository cache. */
 const NO_CACHE = "repo cache not initialized";
 
-/** Builds and runs an engine. Everything it starts has ended when `finished` settles. */
+/**
+ * Builds and runs an engine. Everything it starts has ended when `finished` settles.
+ * @throws {HostError} when the configuration has not the form it was promised in
+ */
 export function startEngine(boot: EngineBoot, ports: EnginePorts): EngineHandle {
-  return new Engine(boot, ports);
+  return new Engine({ ...boot, config: checkHostConfig(boot.config) }, ports);
 }
 
 class Engine implements EngineHandle {
