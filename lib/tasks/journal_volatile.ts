@@ -1,7 +1,7 @@
 /** Records that had no room on the disk: kept in memory so that running tasks still finish (f07). */
 import type { ClaimFacts, JournalClaim, JournalRecord, RecordKind } from "./journal_types.ts";
 
-/** Most transcript kept in memory for one claim, in UTF-16 units. Terminal reports always fit. */
+/** Most transcript kept in memory for one claim, in bytes. Terminal reports always fit. */
 export const MAX_VOLATILE = 4 * 1024 * 1024;
 
 type Input = Pick<JournalRecord, "kind" | "body" | "firstSeq" | "lastSeq">;
