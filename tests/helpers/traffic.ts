@@ -85,6 +85,10 @@ export class Traffic {
     }
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   close(): void {
     globalThis.fetch = realFetch;
     globalThis.WebSocket = RealSocket;
