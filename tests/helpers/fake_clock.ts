@@ -7,6 +7,9 @@ interface Pending {
   readonly fn: () => void;
 }
 
+/** So many timers at one moment are one that is set anew for ever. */
+const STANDSTILL = 20_000;
+
 /** How {@link FakeClock.advance} lets the world go on between timers. */
 export interface AdvanceOptions {
   readonly io?: boolean | (() => Promise<void>);
@@ -18,6 +21,8 @@ export class FakeClock implements Clock {
   #wall: number;
   #mono = 0;
   #order = 0;
+  /** Timers fired since time last moved. */
+  #standing = 0;
   readonly #timers = new Set<Pending>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -34,6 +39,9 @@ export class FakeClock implements Clock {
   }
 
   timer(delayMs: number, fn: () => void): Timer {
+    if (this.#standing > STANDSTILL) {
+      throw new Error(`the clock stands still: a timer of ${delayMs} ms again and again`);
+    }
     const pending = { due: this.#mono + Math.max(0, delayMs), order: this.#order++, fn };
     this.#timers.add(pending);
     return { cancel: () => void this.#timers.delete(pending) };
@@ -72,6 +80,7 @@ export class FakeClock implements Clock {
         next = again;
         grainEnd = grainMs > 0 ? next.due + grainMs : -Infinity;
       }
+      this.#standing = next.due > this.#mono ? 0 : this.#standing + 1;
       this.#move(next.due - this.#mono);
       this.#timers.delete(next);
       next.fn();
