@@ -16,7 +16,7 @@ export interface CopilotOptions {
   /** Session id this run was told to use, "" when the CLI makes its own. */
   readonly givenSession: string;
   /** True once the run is being stopped: Copilot then ends with a result of its own, exit code 0 (seen with 1.0.102). */
-  readonly stopped?: () => boolean;
+  readonly stopped: () => boolean;
 }
 
 /** Follows one run. */
@@ -94,7 +94,7 @@ export class CopilotState {
   #session_event(event: Json, data: Json): boolean {
     switch (event.type) {
       case "session.error":
-        if (!this.#stopped) {
+        if (!this.#options.stopped()) {
           this.error = str(data.message) || this.error || "copilot reported an error without details";
         }
         this.#options.emit({ type: "log", level: "error", text: str(data.message) });
@@ -110,15 +110,11 @@ export class CopilotState {
         return true;
       case "result":
         this.#session(str(event.sessionId));
-        if (!this.#stopped) this.exitCode = typeof event.exitCode === "number" ? event.exitCode : 0;
+        if (!this.#options.stopped()) this.exitCode = typeof event.exitCode === "number" ? event.exitCode : 0;
         return true;
       default:
         return false;
     }
-  }
-
-  get #stopped(): boolean {
-    return this.#options.stopped?.() ?? false;
   }
 
   #session(id: string): void {

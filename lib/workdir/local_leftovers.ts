@@ -41,11 +41,25 @@ export async function takeOutLeftovers(
 
 /** The record goes last, so that a second kill repeats it, and for good: what appears there later is the user's. */
 async function takeOutOne(root: WorkFiles, path: string, task: string, deps: LeftoverDeps): Promise<void> {
-  const manifest = await readManifest(root, path);
-  if (manifest?.localDirectory === undefined) return;
+  const directory = await takeOutRecorded(root, path, deps);
+  if (directory === undefined) return;
+  await root.remove(path);
+  log.info("files of a killed run taken out", { task, directory });
+}
+
+/**
+ * Takes out of a user's directory what the manifest at `path` names; the manifest stays. Returns the directory, undefined
+ * when the record names none. @throws {HostError} when the directory cannot be opened or something cannot be taken out
+ */
+export async function takeOutRecorded(
+  files: WorkFiles,
+  path: string,
+  deps: Pick<LeftoverDeps, "openLocal" | "localOps">,
+): Promise<string | undefined> {
+  const manifest = await readManifest(files, path);
+  if (manifest?.localDirectory === undefined) return undefined;
   const opened = await deps.openLocal(manifest.localDirectory);
   if (!opened.ok) throw new HostError(opened.reason, { code: "local_directory_error" });
   await takeOut(brokeredFiles(opened.path, deps.localOps), manifest);
-  await root.remove(path);
-  log.info("files of a killed run taken out", { task, directory: opened.path });
+  return opened.path;
 }

@@ -14,6 +14,7 @@ import { contextFiles } from "./context_files.ts";
 import { type EnvClaims, EnvRootTaken, ownRoot, writeOwner } from "./env_claim.ts";
 import { gcMeta } from "./gc_meta.ts";
 import { type EnvPaths, envPaths, predictEnvRoot } from "./layout.ts";
+import { takeOutRecorded } from "./local_leftovers.ts";
 import type { PrepareInput, WorkdirDeps } from "./ports.ts";
 import { PreparedEnvironment, removeTemp } from "./prepared.ts";
 import { managedEnv, type RootMarker } from "./provenance.ts";
@@ -160,11 +161,7 @@ async function ownRootKeepingRecord(
 
 async function takeOutOfLocal(files: WorkFiles, paths: EnvPaths, deps: WorkdirDeps): Promise<void> {
   try {
-    const manifest = await readManifest(files, paths.manifest);
-    if (manifest?.localDirectory === undefined) return;
-    const opened = await deps.openLocal(manifest.localDirectory);
-    if (!opened.ok) throw new HostError(opened.reason, { code: "local_directory_error" });
-    await takeOut(brokeredFiles(opened.path, deps.localOps), manifest);
+    await takeOutRecorded(files, paths.manifest, deps);
   } catch (error) {
     log.warn("files of a killed run not taken out", { root: paths.root, error: errorText(error) });
   }

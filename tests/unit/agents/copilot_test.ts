@@ -11,6 +11,7 @@ function copilot(more: { model?: string; resumed?: boolean } = {}) {
     model: more.model ?? "",
     resumed: more.resumed ?? false,
     givenSession: "",
+    stopped: () => false,
   });
   const say = (type: string, data: object, top: object = {}) => state.take({ type, data, ...top });
   return { state, events, say };
